@@ -1,0 +1,150 @@
+/*
+ * The hypervisor port: all that core knows of a hypervisor. hv/xen/ implements it with
+ * libxenctrl and friends; tests/fixture/hv_fake.c implements it in memory.
+ *
+ * May be included by core and by the ports. Calls do not block on guests and are made
+ * from one thread. Every int call returns 0 (or a count where said) or -errno and leaves
+ * out-parameters untouched on failure.
+ */
+#ifndef CHAOS_HV_H
+#define CHAOS_HV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HV_PAGE_SIZE 4096u
+
+/* Ids that must not be mixed. */
+struct hv_gfn {
+    uint64_t n;
+};
+struct hv_gref {
+    uint32_t n;
+};
+/* An event channel port: "remote" is the guest's number, "local" dom0's. */
+struct hv_port {
+    uint32_t n;
+};
+
+struct hv;
+
+enum hv_shutdown_reason {
+    HV_SHUTDOWN_NONE = 0,
+    HV_SHUTDOWN_POWEROFF,
+    HV_SHUTDOWN_REBOOT,
+    HV_SHUTDOWN_SUSPEND,
+    HV_SHUTDOWN_CRASH,
+    HV_SHUTDOWN_OTHER, /* watchdog, soft reset or unknown: treated as a crash */
+};
+
+struct hv_host_info {
+    uint64_t free_bytes;
+    uint64_t total_bytes;
+    uint32_t cpus;
+    char version[32]; /* of the hypervisor, e.g. "4.17.5" */
+};
+
+struct hv_domain_params {
+    uint8_t uuid[16];
+    uint32_t vcpus;
+    uint64_t ram_pages;
+    uint32_t grant_frames; /* bound on the guest's grant table, in frames */
+    uint32_t event_ports;  /* bound on the guest's event channels */
+};
+
+struct hv_domain_info {
+    uint32_t domid;
+    uint8_t uuid[16];
+    bool paused;
+    bool dying;    /* destroyed, memory not all returned yet */
+    bool shutdown; /* the guest stopped; reason says why */
+    enum hv_shutdown_reason reason;
+    uint64_t memory_bytes;
+    uint64_t cpu_time_ns;
+    uint32_t vcpus;
+};
+
+/* One PT_LOAD of an image, already validated: page-bounded inside RAM, file part inside data. */
+struct hv_segment {
+    uint64_t paddr;
+    uint64_t memsz_bytes;
+    uint64_t filesz_bytes;
+    const uint8_t *data; /* filesz_bytes; borrowed for the call */
+};
+
+/* What to put in a populated domain so that vCPU 0 starts in it (PVH boot protocol). */
+struct hv_load {
+    const struct hv_segment *segments;
+    size_t segment_count;
+    uint32_t entry;          /* physical, 32-bit protected mode */
+    struct hv_gfn info_gfn;  /* frame for start_info, memory map and command line */
+    uint64_t ram_pages;
+    uint64_t reserved_first; /* gfn; [reserved_first, ram_pages) is not usable RAM */
+    const char *cmdline;     /* NUL-terminated; borrowed; at most HV_CMDLINE_MAX bytes with NUL */
+};
+#define HV_CMDLINE_MAX 1024u
+
+struct hv_ops {
+    int (*host_info)(struct hv *hv, struct hv_host_info *info_out);
+
+    /* A new domain: no memory yet, paused. */
+    int (*domain_create)(struct hv *hv, const struct hv_domain_params *params,
+                         uint32_t *domid_out);
+    /* RAM at gfn [0, ram_pages), in superpages where they fit, then the paging pool shrunk. */
+    int (*domain_populate)(struct hv *hv, uint32_t domid, uint64_t ram_pages);
+    /* Copy segments (zeroing the rest of each), start_info; set vCPU 0 to the entry. */
+    int (*domain_load)(struct hv *hv, uint32_t domid, const struct hv_load *load);
+    /* Map frames of a domain read-write. NULL is never returned with 0. */
+    int (*domain_map)(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages,
+                      void **addr_out);
+    void (*domain_unmap)(struct hv *hv, void *addr, size_t pages);
+    /* Map shared_info at gfn and set the time offset, so the guest's wall clock reads UTC. */
+    int (*domain_clock)(struct hv *hv, uint32_t domid, struct hv_gfn shared_info);
+    /* Tell the guest where its noxs page and control channel are (HVM params on Xen). */
+    int (*domain_params)(struct hv *hv, uint32_t domid, struct hv_gfn noxs_page,
+                         struct hv_port control);
+    int (*domain_pause)(struct hv *hv, uint32_t domid);
+    int (*domain_unpause)(struct hv *hv, uint32_t domid);
+    /* Stop the guest as if it had shut itself down with this reason. */
+    int (*domain_shutdown)(struct hv *hv, uint32_t domid, enum hv_shutdown_reason reason);
+    /* Returns 0 when the domain is gone or dying; memory may return later (info: dying). */
+    int (*domain_destroy)(struct hv *hv, uint32_t domid);
+    /* Infos of domains with domid >= first, ascending. Returns how many were filled, or -errno. */
+    int (*domain_list)(struct hv *hv, uint32_t first, struct hv_domain_info *infos_out,
+                       size_t max);
+
+    /* Write the guest's grant entries: first+i permits dom0 read-write access to gfn+i. */
+    int (*grants_write)(struct hv *hv, uint32_t domid, struct hv_gref first, struct hv_gfn gfn,
+                        size_t count);
+
+    /* Allocate a guest port that dom0 may bind. */
+    int (*port_alloc)(struct hv *hv, uint32_t domid, struct hv_port *remote_out);
+    /* Bind it on the port's own event fd (control channels). */
+    int (*port_bind)(struct hv *hv, uint32_t domid, struct hv_port remote,
+                     struct hv_port *local_out);
+    void (*port_unbind)(struct hv *hv, struct hv_port local);
+    int (*port_notify)(struct hv *hv, struct hv_port local);
+    /* Readable when a bound control port has an event; level-triggered. */
+    int (*events_fd)(struct hv *hv);
+    /* Next pending local port, then masked until port_unmask. -EAGAIN when none. */
+    int (*event_next)(struct hv *hv, struct hv_port *local_out);
+    int (*port_unmask)(struct hv *hv, struct hv_port local);
+
+    /*
+     * For the data plane: an event channel fd that can only ever bind this domain's ports, with
+     * remote bound on it; and a fresh grant-mapping fd. The caller owns and closes the fds.
+     */
+    int (*io_channel)(struct hv *hv, uint32_t domid, struct hv_port remote, int *fd_out,
+                      struct hv_port *local_out);
+    int (*grant_fd)(struct hv *hv, int *fd_out);
+
+    void (*close)(struct hv *hv);
+};
+
+/* Ports embed this as their first member. */
+struct hv {
+    const struct hv_ops *ops;
+};
+
+#endif

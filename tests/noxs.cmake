@@ -1,0 +1,1 @@
+chaos_unit_test(noxs_access noxs)
