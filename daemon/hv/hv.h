@@ -77,8 +77,8 @@ struct hv_segment {
 struct hv_load {
     const struct hv_segment *segments;
     size_t segment_count;
-    uint32_t entry;          /* physical, 32-bit protected mode */
-    struct hv_gfn info_gfn;  /* frame for start_info, memory map and command line */
+    uint32_t entry;         /* physical, 32-bit protected mode */
+    struct hv_gfn info_gfn; /* frame for start_info, memory map and command line */
     uint64_t ram_pages;
     uint64_t reserved_first; /* gfn; [reserved_first, ram_pages) is not usable RAM */
     const char *cmdline;     /* NUL-terminated; borrowed; at most HV_CMDLINE_MAX bytes with NUL */
@@ -89,8 +89,7 @@ struct hv_ops {
     int (*host_info)(struct hv *hv, struct hv_host_info *info_out);
 
     /* A new domain: no memory yet, paused. */
-    int (*domain_create)(struct hv *hv, const struct hv_domain_params *params,
-                         uint32_t *domid_out);
+    int (*domain_create)(struct hv *hv, const struct hv_domain_params *params, uint32_t *domid_out);
     /* RAM at gfn [0, ram_pages), in superpages where they fit, then the paging pool shrunk. */
     int (*domain_populate)(struct hv *hv, uint32_t domid, uint64_t ram_pages);
     /* Copy segments (zeroing the rest of each), start_info; set vCPU 0 to the entry. */
@@ -111,8 +110,7 @@ struct hv_ops {
     /* Returns 0 when the domain is gone or dying; memory may return later (info: dying). */
     int (*domain_destroy)(struct hv *hv, uint32_t domid);
     /* Infos of domains with domid >= first, ascending. Returns how many were filled, or -errno. */
-    int (*domain_list)(struct hv *hv, uint32_t first, struct hv_domain_info *infos_out,
-                       size_t max);
+    int (*domain_list)(struct hv *hv, uint32_t first, struct hv_domain_info *infos_out, size_t max);
 
     /* Write the guest's grant entries: first+i permits dom0 read-write access to gfn+i. */
     int (*grants_write)(struct hv *hv, uint32_t domid, struct hv_gref first, struct hv_gfn gfn,

@@ -38,8 +38,8 @@ enum io_msg_type {
 };
 
 struct io_msg_header {
-    uint32_t type; /* enum io_msg_type */
-    uint32_t size; /* of the whole message, bytes */
+    uint32_t type;  /* enum io_msg_type */
+    uint32_t size;  /* of the whole message, bytes */
     uint64_t guest; /* chaosd's guest id, never reused; 0 in HELLO */
 };
 
@@ -55,7 +55,7 @@ struct io_msg_hello {
 };
 
 struct io_vif {
-    uint8_t slot; /* in the noxs device table */
+    uint8_t slot;    /* in the noxs device table */
     uint8_t bridged; /* 1: has a TAP fd of its own; 0: a port of the vswitch */
     uint8_t mac[6];
     uint8_t ip[4]; /* 0.0.0.0: none, then no IPv4 source check */
@@ -71,10 +71,10 @@ struct io_vif {
 struct io_msg_attach {
     struct io_msg_header header;
     uint32_t domid;
-    uint32_t local_port;  /* bound on the evtchn fd */
-    uint32_t gref_first;  /* window page i is gref_first + i */
+    uint32_t local_port;   /* bound on the evtchn fd */
+    uint32_t gref_first;   /* window page i is gref_first + i */
     uint32_t window_pages; /* to map, contiguous; at most IO_WINDOW_PAGES */
-    uint32_t vif_count;   /* at most IO_MAX_VIFS */
+    uint32_t vif_count;    /* at most IO_MAX_VIFS */
     uint8_t console_slot;
     uint8_t console_window;
     uint8_t resumed; /* 1: the guest already ran; continue from the rings as they are */
@@ -84,7 +84,7 @@ struct io_msg_attach {
 
 struct io_msg_attached {
     struct io_msg_header header;
-    int32_t status; /* 0 or -errno */
+    int32_t status;         /* 0 or -errno */
     char text[IO_TEXT_MAX]; /* what failed; NUL-terminated */
 };
 

@@ -32,8 +32,8 @@ struct loop_ops {
     void (*timer_cancel)(struct loop_timer *timer);
     void (*timer_destroy)(struct loop_timer *timer);
     /* Watch fd (borrowed) for the given readiness; 0 pauses the watch. */
-    struct loop_watch *(*watch_create)(struct loop *loop, int fd, unsigned ready,
-                                       loop_watch_fn *fn, void *arg);
+    struct loop_watch *(*watch_create)(struct loop *loop, int fd, unsigned ready, loop_watch_fn *fn,
+                                       void *arg);
     void (*watch_set)(struct loop_watch *watch, unsigned ready);
     void (*watch_destroy)(struct loop_watch *watch);
 };

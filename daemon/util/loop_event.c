@@ -114,8 +114,8 @@ static void watch_set(struct loop_watch *watch, unsigned ready)
     event_add(watch->event, NULL);
 }
 
-static struct loop_watch *watch_create(struct loop *loop, int fd, unsigned ready,
-                                       loop_watch_fn *fn, void *arg)
+static struct loop_watch *watch_create(struct loop *loop, int fd, unsigned ready, loop_watch_fn *fn,
+                                       void *arg)
 {
     struct loop_watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)

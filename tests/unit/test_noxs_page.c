@@ -17,26 +17,55 @@ struct field {
     int found;
 };
 
-#define FIELD(section, type, member)                                                              \
-    {section, #member, offsetof(struct type, member), sizeof(((struct type *)0)->member), 0}
+#define FIELD(section, type, member)                                                               \
+    {                                                                                              \
+        section, #member, offsetof(struct type, member), sizeof(((struct type *)0)->member), 0     \
+    }
 #define PAGE(member)   FIELD("## The page", noxs_page, member)
 #define DEVICE(member) FIELD("### Device table entry", noxs_device, member)
 #define NET(member)    FIELD("### Configuration of a net device", noxs_net_config, member)
 #define BLOCK(member)  FIELD("### Configuration of a block device", noxs_block_config, member)
 
 static struct field fields[] = {
-    PAGE(magic),          PAGE(abi_version),   PAGE(device_slots),       PAGE(host_features),
-    PAGE(generation),     PAGE(domid),         PAGE(uuid),               PAGE(ram_pages),
-    PAGE(window_pages),   PAGE(name),          PAGE(request),            PAGE(guest_features),
-    PAGE(ack),            PAGE(status),        PAGE(guest_kick),         PAGE(guest_seen),
-    PAGE(iod_kick),       PAGE(iod_seen),      PAGE(device),             PAGE(device_guest_state),
+    PAGE(magic),
+    PAGE(abi_version),
+    PAGE(device_slots),
+    PAGE(host_features),
+    PAGE(generation),
+    PAGE(domid),
+    PAGE(uuid),
+    PAGE(ram_pages),
+    PAGE(window_pages),
+    PAGE(name),
+    PAGE(request),
+    PAGE(guest_features),
+    PAGE(ack),
+    PAGE(status),
+    PAGE(guest_kick),
+    PAGE(guest_seen),
+    PAGE(iod_kick),
+    PAGE(iod_seen),
+    PAGE(device),
+    PAGE(device_guest_state),
     PAGE(device_host_state),
-    DEVICE(type),         DEVICE(index),       DEVICE(flags),            DEVICE(generation),
-    DEVICE(ring_gfn),     DEVICE(ring_gref),   DEVICE(arena_gfn),        DEVICE(arena_gref),
-    DEVICE(arena_pages),  DEVICE(config),
-    NET(mac),             NET(prefix_len),     NET(ip),                  NET(gateway),
+    DEVICE(type),
+    DEVICE(index),
+    DEVICE(flags),
+    DEVICE(generation),
+    DEVICE(ring_gfn),
+    DEVICE(ring_gref),
+    DEVICE(arena_gfn),
+    DEVICE(arena_gref),
+    DEVICE(arena_pages),
+    DEVICE(config),
+    NET(mac),
+    NET(prefix_len),
+    NET(ip),
+    NET(gateway),
     NET(mtu),
-    BLOCK(sectors),       BLOCK(sector_size),  BLOCK(read_only),
+    BLOCK(sectors),
+    BLOCK(sector_size),
+    BLOCK(read_only),
 };
 
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
@@ -58,8 +87,8 @@ static void check_writer(size_t offset, size_t size, const char *writer)
     for (size_t line = offset / 64; line <= (offset + size - 1) / 64; line++) {
         if (line_writer[line][0] == '\0')
             snprintf(line_writer[line], sizeof(line_writer[line]), "%s", writer);
-        ck_assert_msg(strcmp(line_writer[line], writer) == 0, "line 0x%03zx has two writers: %s, %s",
-                      line * 64, line_writer[line], writer);
+        ck_assert_msg(strcmp(line_writer[line], writer) == 0,
+                      "line 0x%03zx has two writers: %s, %s", line * 64, line_writer[line], writer);
     }
 }
 

@@ -13,14 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NOXS_PAGE_SIZE   4096u
-#define NOXS_MAGIC       0x73786f6eu /* "noxs" */
-#define NOXS_ABI_VERSION 1u
-#define NOXS_ABI_MIN     1u
+#define NOXS_PAGE_SIZE       4096u
+#define NOXS_MAGIC           0x73786f6eu /* "noxs" */
+#define NOXS_ABI_VERSION     1u
+#define NOXS_ABI_MIN         1u
 
 /* ELF note that declares a noxs image: owner "noxs", type 1, payload uint32_t {min, max}. */
-#define NOXS_NOTE_OWNER "noxs"
-#define NOXS_NOTE_ABI   1u
+#define NOXS_NOTE_OWNER      "noxs"
+#define NOXS_NOTE_ABI        1u
 
 /*
  * Constants of the boot contract: nothing is negotiated at boot.
@@ -38,8 +38,8 @@
 #define NOXS_WINDOW_PAGE     0u
 #define NOXS_WINDOW_CONSOLE  1u
 
-#define NOXS_DEVICE_SLOTS 16u
-#define NOXS_NAME_MAX     64u /* bytes including the terminating NUL */
+#define NOXS_DEVICE_SLOTS    16u
+#define NOXS_NAME_MAX        64u /* bytes including the terminating NUL */
 
 /* request.op: what chaosd asks of the guest. */
 enum noxs_op {
