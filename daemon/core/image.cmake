@@ -1,0 +1,3 @@
+# The image parser on its own: core uses it, tests and fuzzing do without the rest of core.
+add_library(chaos_image STATIC ${CMAKE_CURRENT_LIST_DIR}/image.c)
+target_link_libraries(chaos_image PUBLIC chaos_hv PRIVATE chaos::options noxs)
