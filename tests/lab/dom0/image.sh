@@ -11,6 +11,8 @@ dom0_packages=(
 host_packages=(libc6 libstdc++6 libgcc-s1 libxenmisc4.17 libnftables1 curl libcurl4 jq netcat-openbsd iproute2)
 
 dom0_tools=(strace gdbserver tcpdump nft curl jq ip bridge nc.openbsd lsevtchn xen-diag xen-hvmctx)
+# Busybox prefers its own applets to programs of the same name, so what starts other programs is not busybox.
+dom0_tools+=(dash bash env timeout nohup nice xargs find setsid)
 xl_tools=(xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper)
 
 # Loaded by init, in this order. The rest is loaded by the kernel when something asks for it.
@@ -112,21 +114,35 @@ copy_tool() {
     return 1
 }
 
+# unpack_kernel BZIMAGE: the ELF image inside; under emulation Xen would spend seconds on unpacking it.
+unpack_kernel() {
+    local setup_sectors offset length
+    setup_sectors=$(od -An -tu1 -j 497 -N 1 "$1")
+    offset=$(od -An -tu4 -j 584 -N 4 "$1")
+    length=$(od -An -tu4 -j 588 -N 4 "$1")
+    # The payload ends in four bytes of size, which are not xz's.
+    dd if="$1" bs=1M iflag=skip_bytes,count_bytes skip=$(((setup_sectors + 1) * 512 + offset)) count=$((length - 4)) \
+        status=none | xz -dc
+}
+
 build_base() {
     local tree=$1 root=$2 here=$3 kver module applet tool
     skeleton "$root"
     kver=$(basename "$tree"/lib/modules/*)
     mkdir -p "$root/usr/lib/modules/$kver"
-    module_closure "$tree/lib/modules/$kver" "${boot_modules[@]}" "${more_modules[@]}" >"$root/lab/modules.all"
-    while read -r module; do cp "$module" "$root/usr/lib/modules/$kver/"; done <"$root/lab/modules.all"
-    rm "$root/lab/modules.all"
+    for module in $(module_closure "$tree/lib/modules/$kver" "${boot_modules[@]}" "${more_modules[@]}"); do
+        cp "$module" "$root/usr/lib/modules/$kver/"
+    done
+    for module in $(module_closure "$tree/lib/modules/$kver" "${boot_modules[@]}"); do
+        echo "/lib/modules/$kver/${module##*/}"
+    done >"$root/lab/modules"
     cp "$tree/lib/modules/$kver/modules.builtin" "$tree/lib/modules/$kver/modules.order" "$root/usr/lib/modules/$kver/"
     "$tree/bin/busybox" depmod -b "$root" "$kver" || return 1
-    printf '%s\n' "${boot_modules[@]}" >"$root/lab/modules"
 
     for tool in "${dom0_tools[@]}"; do copy_tool "$tree" "$root" "$tool" || return 1; done
     for tool in lsevtchn xen-diag xen-hvmctx; do ln -s "../lib/xen-4.17/bin/$tool" "$root/usr/bin/$tool"; done
     ln -s nc.openbsd "$root/usr/bin/nc"
+    ln -s dash "$root/usr/bin/sh"
     cp "$tree/bin/busybox" "$root/usr/bin/"
     for applet in $("$tree/bin/busybox" --list); do
         [ -e "$root/usr/bin/$applet" ] || [ -e "$root/usr/sbin/$applet" ] || ln -s busybox "$root/usr/bin/$applet"
@@ -156,7 +172,7 @@ build_xl() {
     cp -Lu /lib/x86_64-linux-gnu/libgcc_s.so.1 "$root/usr/lib/x86_64-linux-gnu/" # pthread_cancel loads it
 }
 
-# prepare_image CACHE HERE: sets image_dir to a directory with xen, vmlinuz, base.cpio and xl.cpio.
+# prepare_image CACHE HERE: sets image_dir to a directory with xen, vmlinux, base.cpio and xl.cpio.
 # The caller holds the cache lock. A directory is complete or absent, and never changes.
 prepare_image() {
     local cache=$1 here=$2 debs=$1/debs key work deb
@@ -174,7 +190,7 @@ prepare_image() {
     work=$(mktemp -d "$cache/.image.XXXXXX")
     for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$work/tree" || return 1; done
     mkdir "$work/image"
-    if ! { zcat "$work/tree/boot/xen-4.17-amd64.gz" >"$work/image/xen" && cp "$work/tree"/boot/vmlinuz-* "$work/image/vmlinuz" &&
+    if ! { zcat "$work/tree/boot/xen-4.17-amd64.gz" >"$work/image/xen" && unpack_kernel "$work/tree"/boot/vmlinuz-* >"$work/image/vmlinux" &&
         build_base "$work/tree" "$work/base" "$here" && make_cpio "$work/base" "$work/image/base.cpio" &&
         build_xl "$work/tree" "$work/xl" && make_cpio "$work/xl" "$work/image/xl.cpio"; }; then
         rm -rf "$work"
