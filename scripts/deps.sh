@@ -1,19 +1,20 @@
 #!/bin/bash
 # Installs the Debian packages that building and testing need, and fetches the Debian sources we compile from.
 #
-# usage: deps.sh [--xen-source]   install what is missing, fetch lwIP (and Xen's source) into the cache
-#        deps.sh --cache-dir      print the cache directory and do nothing else
-#        deps.sh --list           print the package names and do nothing else
+# usage: deps.sh [--lab] [--xen-source]   install what is missing, fetch lwIP (and Xen's source) into the cache;
+#                                         --lab: only what building and booting need, not the tests' tools
+#        deps.sh --cache-dir              print the cache directory and do nothing else
+#        deps.sh --list                   print the package names and do nothing else
 #
 # Cache: ${CHAOS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chaos}; lwIP is at CACHE/lwip, Xen at CACHE/xen-source.
 set -euo pipefail
 
 packages=(
     build-essential cmake ninja-build pkg-config
-    libevent-dev libjansson-dev libxen-dev libnftables-dev libmnl-dev libseccomp-dev libcap-ng-dev
-    check clang clang-tidy clang-format llvm libclang-rt-14-dev shellcheck
-    qemu-system-x86 cpio dpkg-dev ca-certificates iproute2 netcat-openbsd jq curl file
+    libevent-dev libjansson-dev libxen-dev libnftables-dev libmnl-dev libseccomp-dev libcap-ng-dev check
+    qemu-system-x86 cpio dpkg-dev xz-utils ca-certificates iproute2 netcat-openbsd jq curl file
 )
+test_packages=(clang clang-tidy clang-format llvm libclang-rt-14-dev shellcheck)
 cache=${CHAOS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chaos}
 
 say() { echo "deps: $*" >&2; }
@@ -89,14 +90,17 @@ fetch_source() {
     rm -rf "$work"
 }
 
-xen_source=
-case ${1:-} in
---cache-dir) echo "$cache"; exit ;;
---list) printf '%s\n' "${packages[@]}"; exit ;;
---xen-source) xen_source=yes ;;
-'') ;;
-*) die "usage: deps.sh [--xen-source|--cache-dir|--list]" ;;
-esac
+xen_source='' lab=''
+for argument in "$@"; do
+    case $argument in
+    --cache-dir) echo "$cache"; exit ;;
+    --list) printf '%s\n' "${packages[@]}" "${test_packages[@]}"; exit ;;
+    --xen-source) xen_source=yes ;;
+    --lab) lab=yes ;;
+    *) die "usage: deps.sh [--lab] [--xen-source] | --cache-dir | --list" ;;
+    esac
+done
+[ -n "$lab" ] || packages+=("${test_packages[@]}")
 
 mkdir -p "$cache"
 exec 9>"$cache/deps.lock"
