@@ -13,7 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HV_PAGE_SIZE 4096u
+#define HV_PAGE_SIZE     4096u
+
+/* RAM is one range from gfn 0, below the devices and shared_info at the top of 4 GiB. */
+#define HV_RAM_PAGES_MAX 0xf0000u
 
 /* Ids that must not be mixed. */
 struct hv_gfn {
@@ -88,11 +91,18 @@ struct hv_load {
 struct hv_ops {
     int (*host_info)(struct hv *hv, struct hv_host_info *info_out);
 
-    /* A new domain: no memory yet, paused. */
+    /*
+     * A new domain: no memory yet, paused; its paging pool is sized for ram_pages and vcpus.
+     * -EINVAL: no vCPU, no event port, or more RAM than HV_RAM_PAGES_MAX.
+     */
     int (*domain_create)(struct hv *hv, const struct hv_domain_params *params, uint32_t *domid_out);
-    /* RAM at gfn [0, ram_pages), in superpages where they fit, then the paging pool shrunk. */
+    /* RAM at gfn [0, ram_pages), in superpages where they fit. -ENOMEM: destroy the domain. */
     int (*domain_populate)(struct hv *hv, uint32_t domid, uint64_t ram_pages);
-    /* Copy segments (zeroing the rest of each), start_info; set vCPU 0 to the entry. */
+    /*
+     * Copy segments (zeroing the rest of each of their frames), zero the reserved frames, write
+     * start_info into one of them; set vCPU 0 to the entry. Other RAM may hold anything.
+     * -EINVAL: segments not ascending, overlapping or outside usable RAM; cmdline too long.
+     */
     int (*domain_load)(struct hv *hv, uint32_t domid, const struct hv_load *load);
     /* Map frames of a domain read-write. NULL is never returned with 0. */
     int (*domain_map)(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages,
@@ -118,7 +128,10 @@ struct hv_ops {
 
     /* Allocate a guest port that dom0 may bind. */
     int (*port_alloc)(struct hv *hv, uint32_t domid, struct hv_port *remote_out);
-    /* Bind it on the port's own event fd (control channels). */
+    /*
+     * Bind it on the port's own event fd (control channels). One event is pending at once,
+     * whether or not the guest sent any: what was sent before is not lost.
+     */
     int (*port_bind)(struct hv *hv, uint32_t domid, struct hv_port remote,
                      struct hv_port *local_out);
     void (*port_unbind)(struct hv *hv, struct hv_port local);

@@ -1,0 +1,52 @@
+/* Grants: writing a guest's table before it runs, and the fd that maps them. */
+#include "hv/xen/hv_xen_priv.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <xen/grant_table.h>
+#include <xen/memory.h>
+
+#define ENTRIES_PER_FRAME (HV_PAGE_SIZE / sizeof(grant_entry_v1_t))
+#define DOM0              0
+
+int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, struct hv_gfn gfn,
+                        size_t count)
+{
+    xenforeignmemory_handle *memory = hv_xen_of(hv)->memory;
+    xenforeignmemory_resource_handle *resource;
+    grant_entry_v1_t *entries;
+    void *addr = NULL;
+    size_t frames;
+
+    if (count == 0 || count > UINT32_MAX - first.n || gfn.n + count > UINT32_MAX)
+        return -EINVAL;
+    frames = (first.n + count - 1) / ENTRIES_PER_FRAME + 1;
+    resource = xenforeignmemory_map_resource(memory, (domid_t)domid, XENMEM_resource_grant_table,
+                                             XENMEM_resource_grant_table_id_shared, 0, frames,
+                                             &addr, PROT_READ | PROT_WRITE, 0);
+    if (resource == NULL)
+        return hv_xen_rc(-1);
+    entries = addr;
+    for (size_t i = 0; i < count; i++) {
+        grant_entry_v1_t *entry = &entries[first.n + i];
+
+        entry->domid = DOM0;
+        entry->frame = (uint32_t)(gfn.n + i);
+        /* Release: whoever sees the permission sees whose it is and for which frame. */
+        __atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
+    }
+    xenforeignmemory_unmap_resource(memory, resource);
+    return 0;
+}
+
+int hv_xen_grant_fd(struct hv *hv, int *fd_out)
+{
+    int fd = open("/dev/xen/gntdev", O_RDWR | O_CLOEXEC);
+
+    (void)hv;
+    if (fd < 0)
+        return -errno;
+    *fd_out = fd;
+    return 0;
+}
