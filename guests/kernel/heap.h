@@ -1,0 +1,30 @@
+/*
+ * The heap: first fit over a list of free blocks in address order, merged when they touch. Pure,
+ * also compiled into a unit test. Kernel only; applications call ukg_alloc().
+ */
+#ifndef UKG_HEAP_H
+#define UKG_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HEAP_ALIGN 16u
+
+struct heap_block;
+
+/* Zeroed is empty. */
+struct heap {
+    struct heap_block *first;
+    size_t free_bytes; /* what blocks hold, without their headers */
+};
+
+/* Gives the heap memory to hand out. Only the block's header is touched. */
+void heap_add(struct heap *heap, void *memory, size_t size_bytes);
+
+/* Aligned to HEAP_ALIGN; NULL if no block is large enough. */
+void *heap_alloc(struct heap *heap, size_t size_bytes);
+
+/* False, and nothing done, if this is not an allocated block: a double free or a stray pointer. */
+bool heap_free(struct heap *heap, void *memory);
+
+#endif

@@ -1,0 +1,18 @@
+/* Memory from the PVH memory map. Kernel only; applications call ukg_alloc(). */
+#ifndef UKG_MEMORY_H
+#define UKG_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xen/arch-x86/hvm/start_info.h>
+
+/*
+ * Maps all RAM, gives the free part of it to the heap, and sets the final rights of the first
+ * 2 MiB. start_info and what it points to are mapped; noxs_front_init() has been called.
+ */
+void memory_init(const struct hvm_start_info *info);
+
+size_t memory_free_bytes(void);
+
+#endif

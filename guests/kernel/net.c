@@ -1,0 +1,110 @@
+/* Network devices. */
+#include "net.h"
+
+#include <string.h>
+
+#include "net_ring.h"
+#include "noxs_front.h"
+#include "ukg.h"
+
+struct net_device {
+    struct net_ring ring;
+    struct ukg_net_info info;
+    uint64_t slot_bit;
+    bool wants_room; /* a write was refused for want of a buffer */
+};
+
+static struct net_device devices[NET_MAX_DEVICES];
+static unsigned device_count;
+
+/* A frame of the largest size must fit a buffer. */
+#define MTU_MAX (NET_RING_BUFFER - UKG_NET_HEADER_BYTES)
+
+static void read_config(struct net_device *net, const struct noxs_net_config *config)
+{
+    memcpy(net->info.mac, config->mac, sizeof net->info.mac);
+    memcpy(net->info.ip, config->ip, sizeof net->info.ip);
+    memcpy(net->info.gateway, config->gateway, sizeof net->info.gateway);
+    net->info.prefix_len = config->prefix_len;
+    net->info.mtu = config->mtu < MTU_MAX ? config->mtu : MTU_MAX;
+}
+
+void net_open(unsigned slot)
+{
+    const struct noxs_device *entry = &noxs_page()->device[slot];
+    if (device_count == NET_MAX_DEVICES)
+        return;
+    struct net_device *net = &devices[device_count];
+    void *tx = noxs_frame(entry->ring_gfn[0], 1);
+    void *rx = noxs_frame(entry->ring_gfn[1], 1);
+    void *arena = noxs_frame(entry->arena_gfn, entry->arena_pages);
+    if (tx == NULL || rx == NULL || arena == NULL ||
+        !net_ring_init(&net->ring, tx, rx, arena, entry->arena_gref, entry->arena_pages))
+        return;
+    read_config(net, &entry->config.net);
+    net->slot_bit = (uint64_t)1 << slot;
+    device_count++;
+    net_ring_fill(&net->ring);
+    noxs_open_slot(slot);
+    /* Whatever the ring says: the host may hold frames for the buffers it now has. */
+    noxs_ring_doorbell(net->slot_bit);
+}
+
+unsigned net_count(void)
+{
+    return device_count;
+}
+
+uint64_t net_ready(void)
+{
+    uint64_t ready = 0;
+    for (unsigned i = 0; i < device_count; i++) {
+        if (net_ring_readable(&devices[i].ring))
+            ready |= UKG_READY_NET(i);
+        if (devices[i].wants_room && net_ring_writable(&devices[i].ring))
+            ready |= UKG_WRITABLE_NET(i);
+    }
+    return ready;
+}
+
+enum ukg_result ukg_net_info(unsigned index, struct ukg_net_info *info_out)
+{
+    if (index >= device_count)
+        return UKG_EINVAL;
+    *info_out = devices[index].info;
+    return UKG_OK;
+}
+
+enum ukg_result ukg_net_write(unsigned index, const void *frame, size_t size_bytes)
+{
+    bool notify;
+    if (index >= device_count || size_bytes < UKG_NET_HEADER_BYTES ||
+        size_bytes > devices[index].info.mtu + UKG_NET_HEADER_BYTES)
+        return UKG_EINVAL;
+    struct net_device *net = &devices[index];
+    enum net_ring_result result = net_ring_send(&net->ring, frame, (uint32_t)size_bytes, &notify);
+    net->wants_room = result == NET_RING_FULL;
+    if (net->wants_room)
+        return UKG_AGAIN;
+    if (notify)
+        noxs_ring_doorbell(net->slot_bit);
+    return UKG_OK;
+}
+
+enum ukg_result ukg_net_read(unsigned index, void *buffer, size_t buffer_bytes,
+                             size_t *size_bytes_out)
+{
+    uint32_t size;
+    bool notify;
+    if (index >= device_count || buffer_bytes < devices[index].info.mtu + UKG_NET_HEADER_BYTES)
+        return UKG_EINVAL;
+    struct net_device *net = &devices[index];
+    uint32_t bytes = buffer_bytes < NET_RING_BUFFER ? (uint32_t)buffer_bytes : NET_RING_BUFFER;
+    enum net_ring_result result = net_ring_receive(&net->ring, buffer, bytes, &size, &notify);
+    if (notify)
+        noxs_ring_doorbell(net->slot_bit);
+    if (result != NET_RING_OK)
+        return UKG_AGAIN;
+    *size_bytes_out = size;
+    return UKG_OK;
+}

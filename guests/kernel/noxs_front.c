@@ -1,0 +1,77 @@
+/* The guest's side of the noxs page. */
+#include "noxs_front.h"
+
+#include "event.h"
+#include "hypercall.h"
+#include "paging.h"
+
+static struct noxs_page *page;
+static uint32_t boot_generation;
+
+struct noxs_page *noxs_page(void)
+{
+    return page;
+}
+
+/* Another toolstack keeps its XenStore ring there: only what matches in every point is noxs. */
+static bool is_noxs_page(const struct noxs_page *candidate, uint64_t gfn)
+{
+    return candidate->magic == NOXS_MAGIC && candidate->abi_version >= NOXS_ABI_MIN &&
+           candidate->abi_version <= NOXS_ABI_VERSION &&
+           candidate->device_slots == NOXS_DEVICE_SLOTS &&
+           candidate->window_pages < candidate->ram_pages &&
+           gfn == candidate->ram_pages - candidate->window_pages + NOXS_WINDOW_PAGE;
+}
+
+void noxs_front_init(void)
+{
+    uint64_t gfn = hypercall_hvm_param(HVM_PARAM_STORE_PFN);
+    uint64_t address = gfn * NOXS_PAGE_SIZE;
+    if (gfn == 0 || gfn >= PAGING_LIMIT / NOXS_PAGE_SIZE || !paging_map(address, NOXS_PAGE_SIZE))
+        return;
+    struct noxs_page *candidate = (struct noxs_page *)(uintptr_t)address;
+    if (!is_noxs_page(candidate, gfn))
+        return;
+    if (!paging_map(address, (uint64_t)candidate->window_pages * NOXS_PAGE_SIZE))
+        return;
+    boot_generation = noxs_read32(&candidate->generation);
+    page = candidate;
+}
+
+bool noxs_generation_changed(void)
+{
+    return noxs_read32(&page->generation) != boot_generation;
+}
+
+void *noxs_frame(uint32_t gfn, uint32_t count)
+{
+    uint32_t window = page->ram_pages - page->window_pages;
+    if (gfn < window || gfn >= page->ram_pages || count > page->ram_pages - gfn)
+        return NULL;
+    return (void *)((uintptr_t)gfn * NOXS_PAGE_SIZE);
+}
+
+void noxs_ring_doorbell(uint64_t slots)
+{
+    if (noxs_doorbell_ring(&page->guest_kick, &page->iod_seen, slots))
+        event_send(NOXS_PORT_IO);
+}
+
+void noxs_take_doorbells(void)
+{
+    if (page != NULL)
+        noxs_doorbell_take(&page->guest_seen, &page->iod_kick);
+}
+
+void noxs_open_slot(unsigned slot)
+{
+    noxs_write32(&page->device_guest_state[slot], NOXS_DEV_STATE_OPEN);
+}
+
+void noxs_set_state(enum noxs_guest_state state, int exit_code)
+{
+    if (page == NULL)
+        return;
+    noxs_write64(&page->status, noxs_pair((uint32_t)exit_code, state));
+    event_send(NOXS_PORT_CONTROL);
+}

@@ -1,0 +1,40 @@
+/*
+ * The guest's side of the noxs page: finding it, its doorbells and its state words. Kernel and
+ * test guests.
+ */
+#ifndef UKG_NOXS_FRONT_H
+#define UKG_NOXS_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "noxs/access.h"
+
+/*
+ * Looks for the page and maps it and its window. Afterwards noxs_page() is NULL if this guest was
+ * not started by a toolstack that knows noxs; that is no error: there are no devices then.
+ */
+void noxs_front_init(void);
+
+struct noxs_page *noxs_page(void);
+
+/* The address of a frame of RAM named by the page; NULL if frames [gfn, gfn + count) are not in
+ * RAM. */
+void *noxs_frame(uint32_t gfn, uint32_t count);
+
+/* True once chaosd has changed the device table since the guest read it at boot. */
+bool noxs_generation_changed(void);
+
+/* Tells iod that slots have work for it. */
+void noxs_ring_doorbell(uint64_t slots);
+
+/* Acknowledges iod's doorbells. What has work is then seen in the rings themselves. */
+void noxs_take_doorbells(void);
+
+/* Says that a slot's device is in use. */
+void noxs_open_slot(unsigned slot);
+
+/* Publishes where the guest is and tells chaosd. */
+void noxs_set_state(enum noxs_guest_state state, int exit_code);
+
+#endif

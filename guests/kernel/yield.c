@@ -1,0 +1,28 @@
+/* Giving the CPU away: the one place where the outside world is looked at. */
+#include "console.h"
+#include "control.h"
+#include "event.h"
+#include "net.h"
+#include "noxs_front.h"
+#include "ukg.h"
+
+static uint64_t ready_set(void)
+{
+    return net_ready() | (console_readable() ? UKG_READY_CONSOLE : 0);
+}
+
+uint64_t ukg_yield(uint64_t deadline_ns)
+{
+    for (;;) {
+        /* This order loses no event: see event.h. */
+        event_clear();
+        control_check();
+        noxs_take_doorbells();
+        uint64_t ready = ready_set();
+        if (ready != 0)
+            return ready;
+        if (deadline_ns != UKG_FOREVER && ukg_clock_monotonic() >= deadline_ns)
+            return 0;
+        event_poll(deadline_ns);
+    }
+}
