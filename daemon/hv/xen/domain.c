@@ -7,21 +7,14 @@
 #include <xen/sched.h>
 
 /* Xen's continuations end within microseconds; a domain that needs this many is stuck. */
-#define DESTROY_TRIES 1000
+#define DESTROY_TRIES      1000
 
-/*
- * Pages of the paging pool: what Xen itself takes (with the second-level tables around
- * shared_info and the local APIC) and one monitor table per vCPU, plus the tables for RAM even
- * if the guest breaks up every superpage. Xen starts each domain with 256 pages; for thousands
- * of small guests that would be the largest part of their memory.
- */
-static uint64_t pool_pages(const struct hv_domain_params *params)
-{
-    return 31 + params->vcpus + params->ram_pages / 512 + params->ram_pages / (512 * 512);
-}
+/* What Xen gives each new domain for its paging pool. */
+#define POOL_PAGES_DEFAULT 256u
 
 static int set_limits(xc_interface *xc, uint32_t domid, const struct hv_domain_params *params)
 {
+    const uint64_t pool_pages = hv_xen_pool_pages(params);
     int rc;
 
     rc = hv_xen_rc(xc_domain_max_vcpus(xc, domid, params->vcpus));
@@ -30,7 +23,9 @@ static int set_limits(xc_interface *xc, uint32_t domid, const struct hv_domain_p
     rc = hv_xen_rc(xc_domain_setmaxmem(xc, domid, params->ram_pages * (HV_PAGE_SIZE / 1024)));
     if (rc != 0)
         return rc;
-    return hv_xen_rc(xc_set_paging_mempool_size(xc, domid, pool_pages(params) * HV_PAGE_SIZE));
+    if (pool_pages <= POOL_PAGES_DEFAULT)
+        return 0;
+    return hv_xen_rc(xc_set_paging_mempool_size(xc, domid, pool_pages * HV_PAGE_SIZE));
 }
 
 int hv_xen_domain_create(struct hv *hv, const struct hv_domain_params *params, uint32_t *domid_out)
@@ -113,6 +108,7 @@ int hv_xen_domain_destroy(struct hv *hv, uint32_t domid)
 {
     int rc = -EAGAIN;
 
+    hv_xen_unmap_kept(hv_xen_of(hv), domid);
     for (int i = 0; i < DESTROY_TRIES && (rc == -EAGAIN || rc == -EINTR); i++)
         rc = hv_xen_rc(xc_domain_destroy(hv_xen_of(hv)->xc, domid));
     return rc;

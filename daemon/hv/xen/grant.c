@@ -13,7 +13,7 @@
 int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, struct hv_gfn gfn,
                         size_t count)
 {
-    xenforeignmemory_handle *memory = hv_xen_of(hv)->memory;
+    struct hv_xen *xen = hv_xen_of(hv);
     xenforeignmemory_resource_handle *resource;
     grant_entry_v1_t *entries;
     void *addr = NULL;
@@ -22,9 +22,9 @@ int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, str
     if (count == 0 || count > UINT32_MAX - first.n || gfn.n + count > UINT32_MAX)
         return -EINVAL;
     frames = (first.n + count - 1) / ENTRIES_PER_FRAME + 1;
-    resource = xenforeignmemory_map_resource(memory, (domid_t)domid, XENMEM_resource_grant_table,
-                                             XENMEM_resource_grant_table_id_shared, 0, frames,
-                                             &addr, PROT_READ | PROT_WRITE, 0);
+    resource = xenforeignmemory_map_resource(
+        xen->memory, (domid_t)domid, XENMEM_resource_grant_table,
+        XENMEM_resource_grant_table_id_shared, 0, frames, &addr, PROT_READ | PROT_WRITE, 0);
     if (resource == NULL)
         return hv_xen_rc(-1);
     entries = addr;
@@ -36,7 +36,7 @@ int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, str
         /* Release: whoever sees the permission sees whose it is and for which frame. */
         __atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
     }
-    xenforeignmemory_unmap_resource(memory, resource);
+    hv_xen_keep_resource(xen, domid, resource);
     return 0;
 }
 

@@ -16,6 +16,15 @@
 /* Frames handled by one mapping or one hypercall: bounds stack and kernel arrays. */
 #define HV_XEN_BATCH 512u
 
+/* A mapping of a domain's frames, or of its grant table, that has done its work. */
+struct hv_xen_kept {
+    struct hv_xen_kept *next;
+    uint32_t domid;
+    size_t pages;
+    void *addr;                                 /* NULL: a resource */
+    xenforeignmemory_resource_handle *resource; /* NULL: an address */
+};
+
 struct hv_xen {
     struct hv base;
     struct xentoollog_logger log; /* drops what libxc would print */
@@ -23,6 +32,7 @@ struct hv_xen {
     xenforeignmemory_handle *memory;
     int events_fd; /* /dev/xen/evtchn holding the control channels */
     struct hv_xen_context_template context;
+    struct hv_xen_kept *kept; /* mappings to end when nobody waits */
 };
 
 static inline struct hv_xen *hv_xen_of(struct hv *hv)
@@ -52,6 +62,19 @@ int hv_xen_domain_populate(struct hv *hv, uint32_t domid, uint64_t ram_pages);
 int hv_xen_domain_map(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages,
                       void **addr_out);
 void hv_xen_domain_unmap(struct hv *hv, void *addr, size_t pages);
+
+/*
+ * trim.c. Unmapping takes longer than mapping, so what a domain needed mapped while it was built
+ * is kept until domain_trim or domain_destroy. Both take over what they are given: if there is
+ * no memory to remember it, it is unmapped at once.
+ */
+void hv_xen_keep_map(struct hv_xen *xen, uint32_t domid, void *addr, size_t pages);
+void hv_xen_keep_resource(struct hv_xen *xen, uint32_t domid,
+                          xenforeignmemory_resource_handle *resource);
+void hv_xen_unmap_kept(struct hv_xen *xen, uint32_t domid);
+/* Pages of the paging pool that suffice for a domain whatever its guest does. */
+uint64_t hv_xen_pool_pages(const struct hv_domain_params *params);
+int hv_xen_domain_trim(struct hv *hv, uint32_t domid, const struct hv_domain_params *params);
 
 /* load.c, clock.c, grant.c */
 int hv_xen_domain_load(struct hv *hv, uint32_t domid, const struct hv_load *load);

@@ -15,7 +15,7 @@ static void fill(const struct hv_load *load, const xen_pfn_t *gfns, size_t count
     }
 }
 
-/* Map, fill and unmap the next batch of frames from *gfn on, which is moved behind it. */
+/* Map and fill the next batch of frames from *gfn on, which is moved behind it. */
 static int load_batch(struct hv_xen *xen, uint32_t domid, const struct hv_load *load, uint64_t *gfn)
 {
     xen_pfn_t gfns[HV_XEN_BATCH];
@@ -31,7 +31,7 @@ static int load_batch(struct hv_xen *xen, uint32_t domid, const struct hv_load *
     if (addr == NULL)
         return hv_xen_rc(-1);
     fill(load, gfns, count, addr);
-    xenforeignmemory_unmap(xen->memory, addr, count);
+    hv_xen_keep_map(xen, domid, addr, count);
     return 0;
 }
 

@@ -58,6 +58,8 @@ static void close_handles(struct hv *hv)
 
     if (xen->events_fd >= 0)
         close(xen->events_fd);
+    while (xen->kept != NULL)
+        hv_xen_unmap_kept(xen, xen->kept->domid);
     if (xen->memory != NULL)
         xenforeignmemory_close(xen->memory);
     if (xen->xc != NULL)
@@ -89,6 +91,7 @@ static const struct hv_ops xen_ops = {
     .domain_create = hv_xen_domain_create,
     .domain_populate = hv_xen_domain_populate,
     .domain_load = hv_xen_domain_load,
+    .domain_trim = hv_xen_domain_trim,
     .domain_map = hv_xen_domain_map,
     .domain_unmap = hv_xen_domain_unmap,
     .domain_clock = hv_xen_domain_clock,
