@@ -137,6 +137,11 @@ int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count
 int ukvm_noxs_json(struct ukvm *handle, const char *guest, char **json_out);
 int ukvm_version_json(struct ukvm *handle, char **json_out);
 
+/* ---- helpers ------------------------------------------------------------------------ */
+
+/* The one of count words that is spelled most like word, to suggest it; NULL if count is 0. */
+const char *ukvm_nearest(const char *word, const char *const *words, size_t count);
+
 /* The library's own version, "MAJOR.MINOR.PATCH". */
 const char *ukvm_version(void);
 

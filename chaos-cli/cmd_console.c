@@ -1,0 +1,138 @@
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define DETACH_KEY 0x1d /* Ctrl-] */
+
+/* The terminal as it was: for the signal handler too, hence not in a struct of the call. */
+static struct termios saved;
+static volatile sig_atomic_t is_raw;
+
+static void restore(void)
+{
+    if (is_raw) {
+        is_raw = 0;
+        tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+    }
+}
+
+static void on_signal(int number)
+{
+    restore();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Keys go to the guest as they are typed; what the guest prints is still line-ended for us. */
+static void make_raw(void)
+{
+    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE};
+    struct termios raw;
+
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved) != 0)
+        return;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        signal(signals[i], on_signal);
+    atexit(restore);
+    raw = saved;
+    cfmakeraw(&raw);
+    raw.c_oflag = saved.c_oflag;
+    is_raw = 1;
+    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    fprintf(stderr, "chaos: console: press Ctrl-] to leave\n");
+}
+
+static int write_all(int fd, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(fd, data, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        data += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Moves what can be read: 1 to go on, 0 at the end, or a negated errno. */
+static int copy_output(int console_fd)
+{
+    char data[4096];
+    ssize_t n = read(console_fd, data, sizeof(data));
+
+    if (n < 0)
+        return errno == EINTR ? 1 : errno == ECONNRESET ? 0 : -errno;
+    if (n == 0)
+        return 0;
+    int error = write_all(STDOUT_FILENO, data, (size_t)n);
+    return error == 0 ? 1 : error;
+}
+
+/* Likewise; *detach_out when the detach key was pressed. */
+static int copy_input(int console_fd, bool *detach_out)
+{
+    char data[256];
+    ssize_t n = read(STDIN_FILENO, data, sizeof(data));
+
+    if (n < 0)
+        return errno == EINTR ? 1 : -errno;
+    if (n == 0)
+        return 0;
+    const char *detach = is_raw ? memchr(data, DETACH_KEY, (size_t)n) : NULL;
+    *detach_out = detach != NULL;
+    int error = write_all(console_fd, data, detach != NULL ? (size_t)(detach - data) : (size_t)n);
+    return error == 0 ? 1 : error;
+}
+
+static int copy_until_end(int console_fd, bool take_input)
+{
+    struct pollfd fds[2] = {{.fd = console_fd, .events = POLLIN},
+                            {.fd = take_input ? STDIN_FILENO : -1, .events = POLLIN}};
+    bool detach = false;
+    int more = 1;
+
+    while (more > 0 && !detach) {
+        if (poll(fds, 2, -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return -errno;
+        }
+        if (fds[0].revents != 0)
+            more = copy_output(console_fd);
+        /* The end of our input is not the end of the guest's output. */
+        if (more > 0 && fds[1].revents != 0 && copy_input(console_fd, &detach) <= 0)
+            fds[1].fd = -1;
+    }
+    return more;
+}
+
+int cmd_console(struct cli *cli)
+{
+    bool follow = !cli_flag(cli, "--no-follow");
+    int fd;
+    int rc = cli_connect(cli);
+
+    if (rc == 0 && cli->json)
+        rc = cli_usage(cli, "a console is bytes: --json has no meaning here");
+    if (rc != 0)
+        return rc;
+    rc = ukvm_console(cli->handle, cli->arguments[0], follow, &fd);
+    if (rc != 0)
+        return cli_failed(cli, rc);
+    if (follow)
+        make_raw();
+    int error = copy_until_end(fd, follow);
+    restore();
+    close(fd);
+    return error == 0  ? 0
+           : error > 0 ? 0
+                       : cli_error(cli, -UKVM_E_INTERNAL, "console: %s", strerror(-error));
+}

@@ -1,0 +1,220 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+
+#define COUNT_MAX 32751 /* Xen has no more domain ids */
+
+struct creation {
+    struct cli *cli;
+    struct ukvm_config *config;
+    long count; /* 0: one guest, by its own name */
+    uint32_t timeout_ms;
+    bool timing;
+    struct ukvm_phase phases[UKVM_PHASES_MAX];
+    uint32_t phase_count;
+    double call_us; /* from the call to its return, by our clock */
+    json_t *created;
+};
+
+/* ---- configuration ---- */
+
+static int load_config(struct creation *creation)
+{
+    struct cli *cli = creation->cli;
+    char message[UKVM_MESSAGE_MAX];
+    int rc = ukvm_config_load(cli->arguments[0], &creation->config, message);
+
+    for (int i = 1; rc == 0 && i < cli->argument_count; i++)
+        rc = ukvm_config_set(creation->config, cli->arguments[i], message);
+    for (size_t i = 0; rc == 0 && i < cli->given_count; i++) {
+        if (strcmp(cli->given[i].option->name, "--publish") == 0)
+            rc = ukvm_config_publish(creation->config, cli->given[i].value, message);
+    }
+    return rc != 0 ? cli_error(cli, rc, "%s", message) : 0;
+}
+
+/* Several guests cannot share an address or a host port. */
+static int check_shared(const struct cli *cli, const json_t *config)
+{
+    static const char *const fixed[] = {"mac", "ip", "publish"};
+    const json_t *vifs = json_object_get(config, "vif");
+
+    for (size_t i = 0; i < json_array_size(vifs); i++) {
+        for (size_t k = 0; k < sizeof(fixed) / sizeof(fixed[0]); k++) {
+            if (json_object_get(json_array_get(vifs, i), fixed[k]) != NULL)
+                return cli_error(
+                    cli, -UKVM_E_CONFIG,
+                    "-n: vif %zu has a fixed %s, which %s guests cannot share: remove it", i,
+                    fixed[k], cli_value(cli, "--count"));
+        }
+    }
+    return 0;
+}
+
+static int set_name(struct creation *creation, const char *base, long number)
+{
+    char assignment[UKVM_NAME_MAX + 32], message[UKVM_MESSAGE_MAX];
+
+    snprintf(assignment, sizeof(assignment), "name='%s-%ld'", base, number);
+    int rc = ukvm_config_set(creation->config, assignment, message);
+    return rc != 0 ? cli_error(creation->cli, rc, "%s", message) : 0;
+}
+
+/* ---- one guest ---- */
+
+static double now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static void print_timing(const struct creation *creation)
+{
+    double total = 0;
+
+    for (uint32_t i = 0; i < creation->phase_count; i++) {
+        printf("  %-20s %10.1f us\n", out_clean(creation->phases[i].name), creation->phases[i].us);
+        total += creation->phases[i].us;
+    }
+    printf("  %-20s %10.1f us\n", "total", total);
+    printf("  %-20s %10.1f us\n", "as seen by caller", creation->call_us);
+}
+
+static json_t *timing_json(const struct creation *creation)
+{
+    json_t *timing = json_array();
+
+    for (uint32_t i = 0; i < creation->phase_count; i++)
+        json_array_append_new(timing, json_pack("{s:s, s:f}", "phase", creation->phases[i].name,
+                                                "us", creation->phases[i].us));
+    return timing;
+}
+
+static void print_guest(struct creation *creation, const struct ukvm_guest *guest)
+{
+    if (creation->cli->json) {
+        json_t *object = out_guest(guest);
+        if (creation->timing) {
+            json_object_set_new(object, "timing", timing_json(creation));
+            json_object_set_new(object, "call_us", json_real(creation->call_us));
+        }
+        json_array_append_new(creation->created, object);
+        return;
+    }
+    if (cli_flag(creation->cli, "--quiet"))
+        return;
+    printf("%s: domain %u, %s", out_clean(guest->name), guest->domid, guest->state);
+    if (guest->vif_count > 0 && guest->vifs[0].ip[0] != '\0')
+        printf(", %s", guest->vifs[0].ip);
+    putchar('\n');
+    if (creation->timing)
+        print_timing(creation);
+}
+
+static int create_one(struct creation *creation)
+{
+    struct ukvm_create_options options = {
+        .size = sizeof(options),
+        .no_wait = cli_flag(creation->cli, "--no-wait"),
+        .timeout_ms = creation->timeout_ms,
+        .phases = creation->timing ? creation->phases : NULL,
+    };
+    struct ukvm_guest guest;
+    double start_us = now_us();
+    int rc = ukvm_create(creation->cli->handle, creation->config, &options, &guest);
+
+    if (rc != 0)
+        return rc;
+    creation->call_us = now_us() - start_us;
+    creation->phase_count = options.phase_count;
+    print_guest(creation, &guest);
+    return 0;
+}
+
+/* ---- all of them ---- */
+
+/* Those that were created stay; the message says which. */
+static int failed_at(const struct creation *creation, int rc, const char *base, long number)
+{
+    const char *message = ukvm_error_message(creation->cli->handle);
+
+    if (number == 1)
+        return cli_error(creation->cli, rc, "%s-1: %s", base, message);
+    if (number == 2)
+        return cli_error(creation->cli, rc, "%s-2: %s (%s-1 was created)", base, message, base);
+    return cli_error(creation->cli, rc, "%s-%ld: %s (%s-1 to %s-%ld were created)", base, number,
+                     message, base, base, number - 1);
+}
+
+static int create_numbered(struct creation *creation, const json_t *config)
+{
+    const char *base = json_string_value(json_object_get(config, "name"));
+    int rc = check_shared(creation->cli, config);
+
+    if (rc == 0 && base == NULL)
+        rc = cli_error(creation->cli, -UKVM_E_CONFIG, "the configuration names no 'name'");
+    /* The longest name first, so that one that does not fit fails before anything is made. */
+    if (rc == 0)
+        rc = set_name(creation, base, creation->count);
+    for (long number = 1; rc == 0 && number <= creation->count; number++) {
+        rc = set_name(creation, base, number);
+        if (rc != 0)
+            return rc;
+        rc = create_one(creation);
+        if (rc != 0)
+            return failed_at(creation, rc, base, number);
+    }
+    return rc;
+}
+
+static int create_all(struct creation *creation)
+{
+    int rc = load_config(creation);
+
+    if (rc == 0)
+        rc = cli_connect(creation->cli);
+    if (rc != 0)
+        return rc;
+    if (creation->count == 0) {
+        rc = create_one(creation);
+        return rc != 0 ? cli_failed(creation->cli, rc) : 0;
+    }
+    json_t *config = json_loads(ukvm_config_json(creation->config), 0, NULL);
+    rc = create_numbered(creation, config);
+    json_decref(config);
+    return rc;
+}
+
+/* One object, or with -n an array of what was created, also when a later one failed. */
+static void print_json(struct creation *creation)
+{
+    if (json_array_size(creation->created) == 0)
+        return;
+    if (creation->count > 0)
+        out_json(json_incref(creation->created));
+    else
+        out_json(json_incref(json_array_get(creation->created, 0)));
+}
+
+int cmd_create(struct cli *cli)
+{
+    struct creation creation = {.cli = cli, .timing = cli_flag(cli, "--timing")};
+    int rc = cli_number(cli, "--count", 1, COUNT_MAX, &creation.count);
+
+    if (rc == 0)
+        rc = cli_milliseconds(cli, "--timeout", &creation.timeout_ms);
+    if (rc != 0)
+        return rc;
+    if (cli->json)
+        creation.created = json_array();
+    rc = create_all(&creation);
+    if (cli->json)
+        print_json(&creation);
+    ukvm_config_free(creation.config);
+    json_decref(creation.created);
+    return rc;
+}

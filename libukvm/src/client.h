@@ -1,0 +1,42 @@
+/*
+ * The connection to chaosd: frames of docs/protocol.md over a SOCK_SEQPACKET socket. Private to
+ * libukvm.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <jansson.h>
+#include <sys/un.h>
+
+#include "error.h"
+
+/* One packet, either way, in bytes. */
+#define CLIENT_PACKET_MAX 65536u
+
+struct ukvm {
+    int fd; /* -1 after the connection was lost; the next call connects again */
+    json_int_t last_id;
+    struct sockaddr_un address;
+    char message[UKVM_MESSAGE_MAX];
+    char packet[CLIENT_PACKET_MAX];
+};
+
+struct client_reply {
+    json_t *ok; /* the reply's "ok" object */
+    int fd;     /* the file descriptor beside it, or -1 */
+};
+
+/*
+ * One request and its reply. arguments is an object, given away; NULL means that building it
+ * failed. send_fd is borrowed, -1 for none. On success the caller ends *reply_out with
+ * client_reply_fini; on failure handle->message is set and nothing is held. Returns a negated
+ * enum ukvm_error_code.
+ */
+int client_call(struct ukvm *handle, const char *op, json_t *arguments, int send_fd,
+                struct client_reply *reply_out);
+void client_reply_fini(struct client_reply *reply);
+
+/* Drop the connection and report a reply that breaks the protocol. */
+int client_malformed(struct ukvm *handle, const char *what);
+
+#endif

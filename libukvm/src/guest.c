@@ -1,0 +1,291 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "config.h"
+#include "guest_read.h"
+
+/* More pages than this would be more guests than Xen has domain ids. */
+#define LIST_PAGES_MAX 1024
+
+/* A request about one guest, given away to client_call. NULL: the name cannot be a guest's. */
+static json_t *about(const char *guest)
+{
+    return json_pack("{s:s}", "guest", guest);
+}
+
+static int call(struct ukvm *handle, const char *op, const char *guest, json_t *arguments,
+                struct client_reply *reply_out)
+{
+    if (arguments == NULL)
+        return error_fail(handle->message, UKVM_E_NOT_FOUND, "no guest '%s'", guest);
+    return client_call(handle, op, arguments, -1, reply_out);
+}
+
+static int call_no_reply(struct ukvm *handle, const char *op, const char *guest, json_t *arguments)
+{
+    struct client_reply reply;
+    int rc = call(handle, op, guest, arguments, &reply);
+
+    if (rc == 0)
+        client_reply_fini(&reply);
+    return rc;
+}
+
+static int open_kernel(struct ukvm *handle, const json_t *config, int *fd_out)
+{
+    const char *path = json_string_value(json_object_get(config, "kernel"));
+    struct stat stat;
+
+    if (path == NULL)
+        return error_fail(handle->message, UKVM_E_CONFIG, "the configuration names no 'kernel'");
+    /* Not to wait for the other end of a FIFO that is no image anyway. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return error_fail(handle->message, UKVM_E_NO_FILE,
+                          "kernel %s: %s (check 'kernel' in the configuration)", path,
+                          strerror(errno));
+    if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+        close(fd);
+        return error_fail(handle->message, UKVM_E_NO_FILE,
+                          "kernel %s: not a regular file (check 'kernel' in the configuration)",
+                          path);
+    }
+    *fd_out = fd;
+    return 0;
+}
+
+static int create_request(struct ukvm *handle, json_t *config,
+                          const struct ukvm_create_options *options, struct client_reply *reply_out)
+{
+    json_t *arguments = json_pack("{s:O}", "config", config);
+    int fd = options->kernel_fd;
+
+    if (options->no_wait)
+        json_object_set_new(arguments, "wait", json_false());
+    if (options->timeout_ms != 0)
+        json_object_set_new(arguments, "timeout_ms", json_integer(options->timeout_ms));
+    if (fd <= 0) {
+        int rc = open_kernel(handle, config, &fd);
+        if (rc != 0) {
+            json_decref(arguments);
+            return rc;
+        }
+    }
+    int rc = client_call(handle, "create", arguments, fd, reply_out);
+    if (fd != options->kernel_fd)
+        close(fd);
+    return rc;
+}
+
+static int create_with(struct ukvm *handle, json_t *config, struct ukvm_create_options *options,
+                       struct ukvm_guest *guest_out)
+{
+    struct client_reply reply;
+    struct ukvm_guest guest;
+
+    if (json_object_get(config, "name") == NULL)
+        return error_fail(handle->message, UKVM_E_CONFIG, "the configuration names no 'name'");
+    int rc = create_request(handle, config, options, &reply);
+    if (rc != 0)
+        return rc;
+    if (!guest_read(json_object_get(reply.ok, "guest"), &guest)) {
+        rc = client_malformed(handle, "create without a guest");
+    } else {
+        if (guest_out != NULL)
+            *guest_out = guest;
+        if (options->phases != NULL)
+            guest_read_phases(json_object_get(reply.ok, "timing"), options);
+    }
+    client_reply_fini(&reply);
+    return rc;
+}
+
+int ukvm_create(struct ukvm *handle, struct ukvm_config *config,
+                struct ukvm_create_options *options, struct ukvm_guest *guest_out)
+{
+    struct ukvm_create_options full = {.size = sizeof(full)};
+    size_t size = options != NULL ? options->size : 0;
+
+    /* A caller built against another version has a shorter or longer struct. */
+    if (options != NULL)
+        memcpy(&full, options, size < sizeof(full) ? size : sizeof(full));
+    int rc = create_with(handle, config_object(config), &full, guest_out);
+    if (rc == 0 && full.phases != NULL)
+        options->phase_count = full.phase_count;
+    return rc;
+}
+
+int ukvm_destroy(struct ukvm *handle, const char *guest, bool wait)
+{
+    return call_no_reply(handle, "destroy", guest,
+                         json_pack("{s:s, s:b}", "guest", guest, "wait", (int)wait));
+}
+
+int ukvm_info(struct ukvm *handle, const char *guest, struct ukvm_guest *guest_out)
+{
+    struct client_reply reply;
+    int rc = call(handle, "info", guest, about(guest), &reply);
+
+    if (rc != 0)
+        return rc;
+    if (!guest_read(json_object_get(reply.ok, "guest"), guest_out))
+        rc = client_malformed(handle, "info without a guest");
+    client_reply_fini(&reply);
+    return rc;
+}
+
+int ukvm_pause(struct ukvm *handle, const char *guest)
+{
+    return call_no_reply(handle, "pause", guest, about(guest));
+}
+
+int ukvm_unpause(struct ukvm *handle, const char *guest)
+{
+    return call_no_reply(handle, "unpause", guest, about(guest));
+}
+
+int ukvm_shutdown(struct ukvm *handle, const char *guest, uint32_t timeout_ms, bool force)
+{
+    json_t *arguments = json_pack("{s:s, s:b}", "guest", guest, "force", (int)force);
+
+    if (timeout_ms != 0)
+        json_object_set_new(arguments, "timeout_ms", json_integer(timeout_ms));
+    return call_no_reply(handle, "shutdown", guest, arguments);
+}
+
+int ukvm_console(struct ukvm *handle, const char *guest, bool follow, int *fd_out)
+{
+    struct client_reply reply;
+    int rc = call(handle, "console", guest,
+                  json_pack("{s:s, s:b}", "guest", guest, "follow", (int)follow), &reply);
+
+    if (rc != 0)
+        return rc;
+    if (reply.fd < 0) {
+        rc = client_malformed(handle, "console without a descriptor");
+    } else {
+        *fd_out = reply.fd;
+        reply.fd = -1;
+    }
+    client_reply_fini(&reply);
+    return rc;
+}
+
+/* ---- list ---- */
+
+struct guest_array {
+    struct ukvm_guest *guests;
+    size_t count;
+};
+
+static int list_append(struct ukvm *handle, const json_t *page, struct guest_array *array)
+{
+    size_t count = json_array_size(page);
+
+    if (count == 0)
+        return 0;
+    struct ukvm_guest *grown =
+        realloc(array->guests, (array->count + count) * sizeof(array->guests[0]));
+    if (grown == NULL)
+        return error_fail(handle->message, UKVM_E_INTERNAL, "out of memory");
+    array->guests = grown;
+    for (size_t i = 0; i < count; i++) {
+        struct ukvm_guest *guest = &grown[array->count];
+        if (!guest_read(json_array_get(page, i), guest))
+            return client_malformed(handle, "list with a bad guest");
+        if (array->count > 0 && guest->domid <= guest[-1].domid)
+            return client_malformed(handle, "list out of order");
+        array->count++;
+    }
+    return 0;
+}
+
+static int list_page(struct ukvm *handle, struct guest_array *array, bool *more_out)
+{
+    uint32_t after = array->count > 0 ? array->guests[array->count - 1].domid : 0;
+    size_t before = array->count;
+    struct client_reply reply;
+    int rc =
+        client_call(handle, "list", json_pack("{s:I}", "after", (json_int_t)after), -1, &reply);
+
+    if (rc != 0)
+        return rc;
+    const json_t *page = json_object_get(reply.ok, "guests");
+    *more_out = json_is_true(json_object_get(reply.ok, "more"));
+    if (!json_is_array(page))
+        rc = client_malformed(handle, "list without guests");
+    else
+        rc = list_append(handle, page, array);
+    if (rc == 0 && *more_out && array->count == before)
+        rc = client_malformed(handle, "list promises more and gives none");
+    client_reply_fini(&reply);
+    return rc;
+}
+
+int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count_out)
+{
+    struct guest_array array = {.guests = NULL, .count = 0};
+    bool more = true;
+    int rc = 0;
+
+    for (int pages = 0; rc == 0 && more; pages++) {
+        if (pages == LIST_PAGES_MAX)
+            rc = client_malformed(handle, "list without end");
+        else
+            rc = list_page(handle, &array, &more);
+    }
+    if (rc != 0) {
+        free(array.guests);
+        return rc;
+    }
+    *guests_out = array.guests;
+    *count_out = array.count;
+    return 0;
+}
+
+/* ---- replies handed on as text ---- */
+
+static int dump(struct ukvm *handle, const json_t *value, char **json_out)
+{
+    char *text = value != NULL ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+    if (text == NULL)
+        return client_malformed(handle, "an empty answer");
+    *json_out = text;
+    return 0;
+}
+
+int ukvm_noxs_json(struct ukvm *handle, const char *guest, char **json_out)
+{
+    struct client_reply reply;
+    int rc = call(handle, "noxs", guest, about(guest), &reply);
+
+    if (rc != 0)
+        return rc;
+    rc = dump(handle, json_object_get(reply.ok, "page"), json_out);
+    client_reply_fini(&reply);
+    return rc;
+}
+
+int ukvm_version_json(struct ukvm *handle, char **json_out)
+{
+    struct client_reply reply;
+    int rc = client_call(handle, "version", json_object(), -1, &reply);
+
+    if (rc != 0)
+        return rc;
+    rc = dump(handle, reply.ok, json_out);
+    client_reply_fini(&reply);
+    return rc;
+}
+
+const char *ukvm_version(void)
+{
+    return UKVM_VERSION;
+}

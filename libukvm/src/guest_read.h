@@ -1,0 +1,17 @@
+/*
+ * Objects of the protocol into structs of ukvm.h: every field typed and bounded, for chaosd may be
+ * of another version. Private to libukvm.
+ */
+#ifndef GUEST_READ_H
+#define GUEST_READ_H
+
+#include <jansson.h>
+
+#include "ukvm.h"
+
+/* False, with *guest_out untouched, if object is not a guest. */
+bool guest_read(const json_t *object, struct ukvm_guest *guest_out);
+/* Fills options->phases and phase_count; what is not a phase is left out. */
+void guest_read_phases(const json_t *timing, struct ukvm_create_options *options);
+
+#endif
