@@ -120,6 +120,7 @@ struct hv_ops {
     /* Tell the guest where its noxs page and control channel are (HVM params on Xen). */
     int (*domain_params)(struct hv *hv, uint32_t domid, struct hv_gfn noxs_page,
                          struct hv_port control);
+    /* Pauses nest; a new domain is paused once. unpause is -EINVAL when it is not paused. */
     int (*domain_pause)(struct hv *hv, uint32_t domid);
     int (*domain_unpause)(struct hv *hv, uint32_t domid);
     /* Stop the guest as if it had shut itself down with this reason. */

@@ -204,6 +204,9 @@ static void run_round(struct hv *hv, uint64_t ram_pages)
     mark("io_channel");
     require("grant_fd", ops->grant_fd(hv, &grant_fd));
     mark("grant_fd");
+    require("pause nests", ops->domain_pause(hv, domid));
+    require("unpause nests", ops->domain_unpause(hv, domid));
+    mark("pause, unpause");
     require("domain_unpause", ops->domain_unpause(hv, domid));
     mark("domain_unpause");
     wait_event(hv, local);
