@@ -72,12 +72,11 @@ uint64_t ukg_clock_wall(void);
  * Waiting
  */
 
-#define UKG_FOREVER             UINT64_MAX
+#define UKG_FOREVER          UINT64_MAX
 
 /* Bits of the set that ukg_yield() returns. */
-#define UKG_READY_CONSOLE       ((uint64_t)1)                   /* input to read */
-#define UKG_READY_NET(index)    ((uint64_t)1 << (8 + (index)))  /* a frame to read */
-#define UKG_WRITABLE_NET(index) ((uint64_t)1 << (16 + (index))) /* room again after UKG_AGAIN */
+#define UKG_READY_CONSOLE    ((uint64_t)1)                  /* input to read */
+#define UKG_READY_NET(index) ((uint64_t)1 << (8 + (index))) /* a frame to read */
 
 /*
  * Gives the CPU away until some device is ready or ukg_clock_monotonic() reaches deadline_ns.
@@ -142,9 +141,15 @@ enum ukg_result ukg_net_info(unsigned index, struct ukg_net_info *info_out);
 
 /*
  * Sends one frame of 14 to mtu + 14 bytes; it is copied, so the buffer is free again. Never
- * blocks. UKG_AGAIN: no room, wait for UKG_WRITABLE_NET. UKG_EINVAL: no such device, or size.
+ * blocks. UKG_AGAIN: no room, see ukg_net_wait_room(). UKG_EINVAL: no such device, or size.
  */
 enum ukg_result ukg_net_write(unsigned index, const void *frame, size_t size_bytes);
+
+/*
+ * Waits until there is room to send a frame, and looks at nothing else meanwhile. UKG_AGAIN: the
+ * deadline came first. UKG_EINVAL: no such device.
+ */
+enum ukg_result ukg_net_wait_room(unsigned index, uint64_t deadline_ns);
 
 /*
  * Receives one frame into buffer, which must hold at least mtu + 14 bytes. Never blocks.

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "event.h"
 #include "net_ring.h"
 #include "noxs_front.h"
 #include "ukg.h"
@@ -11,7 +12,6 @@ struct net_device {
     struct net_ring ring;
     struct ukg_net_info info;
     uint64_t slot_bit;
-    bool wants_room; /* a write was refused for want of a buffer */
 };
 
 static struct net_device devices[NET_MAX_DEVICES];
@@ -61,8 +61,6 @@ uint64_t net_ready(void)
     for (unsigned i = 0; i < device_count; i++) {
         if (net_ring_readable(&devices[i].ring))
             ready |= UKG_READY_NET(i);
-        if (devices[i].wants_room && net_ring_writable(&devices[i].ring))
-            ready |= UKG_WRITABLE_NET(i);
     }
     return ready;
 }
@@ -83,12 +81,26 @@ enum ukg_result ukg_net_write(unsigned index, const void *frame, size_t size_byt
         return UKG_EINVAL;
     struct net_device *net = &devices[index];
     enum net_ring_result result = net_ring_send(&net->ring, frame, (uint32_t)size_bytes, &notify);
-    net->wants_room = result == NET_RING_FULL;
-    if (net->wants_room)
+    if (result == NET_RING_FULL)
         return UKG_AGAIN;
     if (notify)
         noxs_ring_doorbell(net->slot_bit);
     return UKG_OK;
+}
+
+enum ukg_result ukg_net_wait_room(unsigned index, uint64_t deadline_ns)
+{
+    if (index >= device_count)
+        return UKG_EINVAL;
+    for (;;) {
+        event_clear();
+        noxs_take_doorbells();
+        if (net_ring_writable(&devices[index].ring))
+            return UKG_OK;
+        if (deadline_ns != UKG_FOREVER && ukg_clock_monotonic() >= deadline_ns)
+            return UKG_AGAIN;
+        event_poll(deadline_ns);
+    }
 }
 
 enum ukg_result ukg_net_read(unsigned index, void *buffer, size_t buffer_bytes,
