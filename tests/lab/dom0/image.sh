@@ -32,17 +32,19 @@ skeleton() {
     ln -sfn ../run "$1/var/run"
 }
 
-# copy_libs ROOT [LIBDIR]: copies the shared libraries that the ELF files in ROOT need, from LIBDIR or the host.
+# copy_libs ROOT [LIBDIR]: copies the shared libraries that the ELF files in ROOT need and ROOT lacks, from LIBDIR or
+# the host.
 copy_libs() {
-    local root=$1 path
+    local root=$1 path own=$1/usr/lib/x86_64-linux-gnu:$1/usr/lib
     while read -r path; do
         [ -n "$path" ] || continue
         [ "${path:0:1}" = / ] || { echo "lab: a program for dom0 needs the library $path" >&2; return 1; }
         case $path in
+        "$root"/*) ;;
         */ld-linux-x86-64.so.2) cp -Lu "$path" "$root/usr/lib64/" ;;
         *) cp -Lu "$path" "$root/usr/lib/x86_64-linux-gnu/" ;;
         esac
-    done < <(elf_files "$root" | LD_LIBRARY_PATH=${2:-} xargs -r -d '\n' ldd 2>/dev/null |
+    done < <(elf_files "$root" | LD_LIBRARY_PATH=$own${2:+:$2} xargs -r -d '\n' ldd 2>/dev/null |
         sed -n -e 's/^\t\(.*\) => not found.*/\1/p' -e 's/^.* => \(\/[^ ]*\) (.*/\1/p' -e 's/^\t\(\/[^ ]*\) (.*/\1/p' | sort -u)
 }
 
