@@ -32,6 +32,11 @@ json_t *config_object(const struct ukvm_config *config)
     return config->object;
 }
 
+const char *config_name(const struct ukvm_config *config)
+{
+    return config->file;
+}
+
 static bool is_json(const char *text, size_t length)
 {
     while (length > 0 && strchr(" \t\r\n", *text) != NULL && *text != '\0') {

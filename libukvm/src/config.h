@@ -27,7 +27,7 @@ struct config_value {
     enum config_type type;
     struct config_place place;
     char *text;    /* of a string, or of a number as written; holds no NUL byte */
-    bool appended; /* made by '+=' from more than one value */
+    bool appended; /* the last operator was '+=': libxlutil reads no number from it */
     size_t count;
     struct config_value *items; /* of a list */
 };
@@ -83,7 +83,8 @@ int config_json_parse(const char *file, const char *text, size_t length,
 /* Checks every setting; on success *json_out is a new object in the protocol's canonical form. */
 int config_keys_apply(const struct config_settings *settings, json_t **json_out, char *message);
 
-/* The canonical JSON of a config, borrowed. */
+/* The canonical JSON of a config, and the file it came from; both borrowed. */
 json_t *config_object(const struct ukvm_config *config);
+const char *config_name(const struct ukvm_config *config);
 
 #endif

@@ -7,7 +7,7 @@
 #include "config_keys.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PUBLISH_MAX  64
+#define PUBLISH_MAX  16
 
 /* One "key=value" of a vif, or one publish rule, with the place of the string it is in. */
 struct part {
@@ -31,26 +31,26 @@ static int set_string(const struct part *part, json_t *object, const char *name,
 
 /* ---- publish ---- */
 
-/* Digits up to a terminator: a port, or 0. */
-static unsigned read_port(const char **at)
+/* Digits: a number from 1 to 65535 such as a port, or 0. */
+static unsigned read_decimal(const char **at)
 {
-    unsigned port = 0;
+    unsigned number = 0;
     const char *start = *at;
 
-    while (**at >= '0' && **at <= '9' && port <= 65535)
-        port = port * 10 + (unsigned)(*(*at)++ - '0');
-    return *at == start || port > 65535 ? 0 : port;
+    while (**at >= '0' && **at <= '9' && number <= 65535)
+        number = number * 10 + (unsigned)(*(*at)++ - '0');
+    return *at == start || number > 65535 ? 0 : number;
 }
 
 static json_t *read_rule(const char *text)
 {
-    unsigned host = read_port(&text);
+    unsigned host = read_decimal(&text);
     unsigned guest = 0;
     const char *protocol = "tcp";
 
     if (host != 0 && *text == ':') {
         text++;
-        guest = read_port(&text);
+        guest = read_decimal(&text);
     }
     if (strcmp(text, "/udp") == 0)
         protocol = "udp";
@@ -144,13 +144,34 @@ static int read_mac(const struct part *part, json_t *vif)
     return set_string(part, vif, "mac", text);
 }
 
+/* A.B.C.D, or with a prefix length as addresses on a bridge have: A.B.C.D/LEN. */
+static bool read_address(const char *text, struct in_addr *address)
+{
+    char digits[INET_ADDRSTRLEN];
+    size_t length = strcspn(text, "/");
+    const char *prefix = text + length;
+
+    if (length >= sizeof(digits))
+        return false;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    if (inet_pton(AF_INET, digits, address) != 1)
+        return false;
+    if (*prefix == '\0')
+        return true;
+    prefix++;
+    unsigned bits = read_decimal(&prefix);
+    return *prefix == '\0' && bits >= 1 && bits <= 32;
+}
+
 static int read_ip(const struct part *part, json_t *vif)
 {
     struct in_addr address;
 
-    if (inet_pton(AF_INET, part->text, &address) != 1)
+    if (!read_address(part->text, &address))
         return config_fail(part->message, UKVM_E_CONFIG, part->place,
-                           "ip '%.40s' is not one IPv4 address like 10.77.0.5", part->text);
+                           "ip '%.40s' is not an IPv4 address like 10.77.0.5 or 192.168.1.5/24",
+                           part->text);
     unsigned first = ntohl(address.s_addr) >> 24;
     if (first == 0 || first == 127 || first >= 224)
         return config_fail(part->message, UKVM_E_CONFIG, part->place,

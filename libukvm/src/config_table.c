@@ -77,7 +77,7 @@ const struct config_key config_keys[] = {
     LATER("disk", "disks"),
     SUPPORTED("vif", "list of strings", 0, UKVM_VIFS_MAX, vifs, "network interfaces, see below"),
     SUPPORTED(
-        "publish", "list of strings", 0, 64, publish,
+        "publish", "list of strings", 0, 16, publish,
         "ports of the first vif to publish on the host: `HOST:GUEST[/tcp\\|/udp]`; not an xl key"),
     LATER("vtpm", "virtual TPM"),
     LATER("p9", "9P file systems"),

@@ -156,6 +156,7 @@ int config_settings_store(struct config_settings *settings, const char *name,
     config_value_fini(&setting->value);
     setting->place = place;
     setting->value = *value;
+    setting->value.appended = append_to;
     memset(value, 0, sizeof(*value));
     return 0;
 }
