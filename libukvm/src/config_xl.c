@@ -6,7 +6,7 @@
  *   value   = string | number | "[" gap [ value gap { "," gap value gap } [ "," gap ] ] "]"
  *   gap     = { newline }                       a comment, "#" to the end of its line, is one
  *
- * tests/unit/test_config_xl_differential.c lists the few inputs where the two differ on purpose.
+ * docs/config.md lists the few inputs where the two differ on purpose.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +86,11 @@ static int scan_string(struct parser *parser)
     char quote = *parser->start;
 
     while (parser->at < parser->end && *parser->at != quote && *parser->at != '\n') {
+#ifdef CHAOS_PLANTED_BUG_CONFIG
+        if (*parser->at == '\\' && parser->at[1] != '\n')
+#else
         if (*parser->at == '\\' && parser->at + 1 < parser->end && parser->at[1] != '\n')
+#endif
             parser->at++;
         parser->at++;
     }
