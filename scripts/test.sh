@@ -58,7 +58,7 @@ summary() {
 build() {
     local log=$work/build-$1.log
     cmake --preset "$1" >"$log" 2>&1 && cmake --build --preset "$1" >>"$log" 2>&1 && return
-    grep -E -A8 'error|Error|FAILED' "$log" | head -n 25
+    grep -E -A8 'error:|Error |FAILED' "$log" | head -n 25
     echo "build $1 failed"
     return 1
 }
