@@ -24,16 +24,21 @@ function(ukg_objects name)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
 endfunction()
 
-# ukg_guest(NAME SOURCES... [LIBS object libraries...] [NOTES objects] [TO subdirectory]): a guest
-# image, stripped, installed in the guests' directory. NAME is also the target.
+# ukg_guest(NAME SOURCES... [LIBS object libraries...] [NOTES objects] [OUTPUT file name]
+# [TO subdirectory]): a guest image, stripped, installed in the guests' directory. NAME is the target
+# and, without OUTPUT, the file.
 function(ukg_guest name)
-  cmake_parse_arguments(arg "" "TO;NOTES" "LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "TO;NOTES;OUTPUT" "LIBS" ${ARGN})
   if(NOT arg_NOTES)
     set(arg_NOTES ukg_notes)
+  endif()
+  if(NOT arg_OUTPUT)
+    set(arg_OUTPUT ${name})
   endif()
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ukg_options ukg_kernel ${arg_NOTES} ${arg_LIBS})
   set_target_properties(${name} PROPERTIES
+    OUTPUT_NAME ${arg_OUTPUT}
     POSITION_INDEPENDENT_CODE OFF
     LINK_DEPENDS ${UKG_LDSCRIPT})
   target_link_options(${name} PRIVATE

@@ -26,7 +26,9 @@
     note .note.xen, "Xen", XEN_ELFNOTE_GUEST_OS, .asciz "chaos"
     note .note.xen, "Xen", XEN_ELFNOTE_XEN_VERSION, .asciz "xen-3.0"
     note .note.xen, "Xen", XEN_ELFNOTE_LOADER, .asciz "generic"
+#ifndef UKG_NO_NOXS_NOTE
     /* noxs/page.h: NOXS_NOTE_OWNER, NOXS_NOTE_ABI, {min, max}. */
     note .note.noxs, "noxs", 1, .long UKG_NOXS_ABI_MIN, UKG_NOXS_ABI_MAX
+#endif
 
     .section .note.GNU-stack, "", @progbits

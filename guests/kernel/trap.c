@@ -107,16 +107,18 @@ static uint64_t fault_address(void)
     return cr2;
 }
 
+static const char *place_of(uint64_t address)
+{
+    if (address < LAYOUT_PAGE)
+        return " (null pointer?)";
+    return address >= LAYOUT_GUARD && address < LAYOUT_STACK ? " (stack overflow)" : "";
+}
+
 static void explain_page_fault(uint64_t address, uint64_t error)
 {
-    log_print("  %s %lx, %s%s\n",
-              error & 0x10 ? "fetch from"
-              : error & 2  ? "write to"
-                           : "read of",
-              address, error & 1 ? "not permitted" : "not mapped",
-              address < LAYOUT_PAGE                               ? " (null pointer?)"
-              : address >= LAYOUT_GUARD && address < LAYOUT_STACK ? " (stack overflow)"
-                                                                  : "");
+    const char *access = error & 0x10 ? "fetch from" : error & 2 ? "write to" : "read of";
+    log_print("  %s %lx, %s%s\n", access, address, error & 1 ? "not permitted" : "not mapped",
+              place_of(address));
 }
 
 /* The words above the stack pointer, as far as they are known to be mapped. */
@@ -135,8 +137,10 @@ static void dump(const struct trap_frame *f)
 {
     log_print("panic: %s (vector %lu, error %lx) at %lx\n", vector_name(f->vector), f->vector,
               f->error, f->rip);
-    if (f->vector == VECTOR_PAGE_FAULT || f->vector == VECTOR_DOUBLE_FAULT)
+    if (f->vector == VECTOR_PAGE_FAULT)
         explain_page_fault(fault_address(), f->error);
+    if (f->vector == VECTOR_DOUBLE_FAULT) /* most likely after a page fault */
+        log_print("  last page fault at %lx%s\n", fault_address(), place_of(fault_address()));
     log_print("  rax %016lx rbx %016lx rcx %016lx\n", f->rax, f->rbx, f->rcx);
     log_print("  rdx %016lx rsi %016lx rdi %016lx\n", f->rdx, f->rsi, f->rdi);
     log_print("  rbp %016lx rsp %016lx r8  %016lx\n", f->rbp, f->rsp, f->r8);
