@@ -33,6 +33,7 @@ struct hv_xen {
     int events_fd; /* /dev/xen/evtchn holding the control channels */
     struct hv_xen_context_template context;
     struct hv_xen_kept *kept; /* mappings to end when nobody waits */
+    char version[sizeof(((struct hv_host_info *)NULL)->version)];
 };
 
 static inline struct hv_xen *hv_xen_of(struct hv *hv)
@@ -84,6 +85,7 @@ int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, str
 int hv_xen_grant_fd(struct hv *hv, int *fd_out);
 
 /* info.c */
+int hv_xen_read_version(struct hv_xen *xen);
 int hv_xen_host_info(struct hv *hv, struct hv_host_info *info_out);
 int hv_xen_domain_list(struct hv *hv, uint32_t first, struct hv_domain_info *infos_out, size_t max);
 

@@ -9,21 +9,30 @@
 
 #define LIST_BATCH 64u
 
-int hv_xen_host_info(struct hv *hv, struct hv_host_info *info_out)
+int hv_xen_read_version(struct hv_xen *xen)
 {
-    xc_interface *xc = hv_xen_of(hv)->xc;
-    xc_physinfo_t host = {0};
     char extra[XEN_EXTRAVERSION_LEN] = "";
-    struct hv_host_info info = {0};
-    int version, rc;
+    int version = xc_version(xen->xc, XENVER_version, NULL);
+    int rc;
 
-    rc = hv_xen_rc(xc_physinfo(xc, &host));
-    if (rc != 0)
-        return rc;
-    version = xc_version(xc, XENVER_version, NULL);
     if (version < 0)
         return hv_xen_rc(version);
-    rc = hv_xen_rc(xc_version(xc, XENVER_extraversion, extra));
+    rc = hv_xen_rc(xc_version(xen->xc, XENVER_extraversion, extra));
+    if (rc != 0)
+        return rc;
+    snprintf(xen->version, sizeof(xen->version), "%d.%d%.15s", version >> 16, version & 0xffff,
+             extra);
+    return 0;
+}
+
+int hv_xen_host_info(struct hv *hv, struct hv_host_info *info_out)
+{
+    struct hv_xen *xen = hv_xen_of(hv);
+    xc_physinfo_t host = {0};
+    struct hv_host_info info = {0};
+    int rc;
+
+    rc = hv_xen_rc(xc_physinfo(xen->xc, &host));
     if (rc != 0)
         return rc;
     info.total_bytes = host.total_pages * HV_PAGE_SIZE;
@@ -31,8 +40,7 @@ int hv_xen_host_info(struct hv *hv, struct hv_host_info *info_out)
     if (host.free_pages > host.outstanding_pages)
         info.free_bytes = (host.free_pages - host.outstanding_pages) * HV_PAGE_SIZE;
     info.cpus = host.nr_cpus;
-    snprintf(info.version, sizeof(info.version), "%d.%d%.15s", version >> 16, version & 0xffff,
-             extra);
+    memcpy(info.version, xen->version, sizeof(info.version));
     *info_out = info;
     return 0;
 }

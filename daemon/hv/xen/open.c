@@ -44,6 +44,8 @@ static int open_handles(struct hv_xen *xen)
     if (xen->xc == NULL)
         return hv_xen_rc(-1);
     rc = check_dom0(xen);
+    if (rc == 0)
+        rc = hv_xen_read_version(xen);
     if (rc != 0)
         return rc;
     xen->memory = xenforeignmemory_open(&xen->log, 0);

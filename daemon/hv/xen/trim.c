@@ -5,6 +5,8 @@
 
 /* Left in a pool that turned out larger than its estimate. */
 #define POOL_SPARE_PAGES 16u
+/* Entries of one page table. */
+#define TABLE_ENTRIES    512u
 
 static void unmap(struct hv_xen *xen, const struct hv_xen_kept *kept)
 {
@@ -61,7 +63,8 @@ void hv_xen_unmap_kept(struct hv_xen *xen, uint32_t domid)
  */
 uint64_t hv_xen_pool_pages(const struct hv_domain_params *params)
 {
-    return 31 + params->vcpus + params->ram_pages / 512 + params->ram_pages / (512 * 512);
+    return 31 + params->vcpus + params->ram_pages / TABLE_ENTRIES +
+           params->ram_pages / TABLE_ENTRIES / TABLE_ENTRIES;
 }
 
 static int shrink_pool(xc_interface *xc, uint32_t domid, uint64_t pages)
