@@ -37,7 +37,7 @@ bool net_ring_init(struct net_ring *ring, void *tx_page, void *rx_page, void *ar
         .arena = arena,
         .arena_gref = arena_gref,
         /* Arrivals come in bursts that nobody here decides on; sending can wait. */
-        .rx_buffers = (buffers * 5 + 7) / 8,
+        .rx_buffers = buffers * 5 / 8,
         .buffers = buffers,
     };
     FRONT_RING_INIT(&ring->tx, (netif_tx_sring_t *)tx_page, NET_RING_PAGE);
