@@ -21,3 +21,17 @@ chaos_fuzz_target(config
   PARSER libukvm/src/config_xl.c libukvm/src/config_json.c libukvm/src/config_net.c
          libukvm/src/config_keys.c
   LIBS ukvm_fuzz_rest)
+
+add_executable(config_print golden/config_print.c)
+target_link_libraries(config_print PRIVATE chaos::options ukvm PkgConfig::JANSSON)
+add_library(fake_chaosd_fixture STATIC fixture/fake_chaosd.c)
+target_include_directories(fake_chaosd_fixture PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(fake_chaosd_fixture PUBLIC chaos::options PkgConfig::JANSSON)
+add_executable(fake_chaosd fixture/fake_chaosd_main.c)
+target_link_libraries(fake_chaosd PRIVATE fake_chaosd_fixture)
+
+set(GOLDEN ${CMAKE_CURRENT_SOURCE_DIR}/golden/run.sh)
+add_test(NAME golden.config COMMAND ${GOLDEN} config $<TARGET_FILE:config_print>)
+add_test(NAME golden.cli
+         COMMAND ${GOLDEN} cli $<TARGET_FILE:fake_chaosd> $<TARGET_FILE_DIR:chaos>)
+set_tests_properties(golden.config golden.cli PROPERTIES LABELS golden)
