@@ -1,0 +1,3 @@
+add_executable(chaos-iod iod.c)
+target_link_libraries(chaos-iod PRIVATE chaos_io)
+install(TARGETS chaos-iod DESTINATION ${CMAKE_INSTALL_SBINDIR})

@@ -1,0 +1,314 @@
+#include "io/console.h"
+
+#include "io/io_fd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define INPUT_BYTES 256u
+/* Sent to a client in place of output that was overwritten before it was read. */
+static const char lost_note[] = "\r\n[output lost]\r\n";
+#define NOTE_BYTES (sizeof(lost_note) - 1)
+
+struct console_client {
+    struct console *console;
+    struct list node;
+    struct loop_watch *watch;
+    int fd;
+    bool follow;
+    bool input_over;   /* the peer will send no more */
+    bool input_waits;  /* the guest's ring is full */
+    bool output_waits; /* the socket is full */
+    size_t note_sent;  /* of lost_note; NOTE_BYTES when none is owed */
+    uint64_t position; /* in the history: next byte to send */
+};
+
+static struct console_client *client_of(struct list *node)
+{
+    return LIST_OWNER(node, struct console_client, node);
+}
+
+static void update_watch(struct console_client *client)
+{
+    unsigned ready = 0;
+    if (client->output_waits)
+        ready |= LOOP_WRITE;
+    if (client->console->ops != NULL && client->follow && !client->input_over &&
+        !client->input_waits)
+        ready |= LOOP_READ;
+    client->console->loop->ops->watch_set(client->watch, ready);
+}
+
+static void close_client(struct console_client *client)
+{
+    struct console *console = client->console;
+    list_remove(&client->node);
+    console->client_count--;
+    console->loop->ops->watch_destroy(client->watch);
+    close(client->fd);
+    free(client);
+}
+
+/* What to send next: the note, or a piece of the history. */
+static const uint8_t *next_piece(struct console_client *client, size_t *size_out)
+{
+    const struct console_history *history = &client->console->history;
+    if (client->position < history->start) {
+        client->position = history->start;
+        client->note_sent = 0;
+    }
+    if (client->note_sent < NOTE_BYTES) {
+        *size_out = NOTE_BYTES - client->note_sent;
+        return (const uint8_t *)lost_note + client->note_sent;
+    }
+    return console_history_at(history, client->position, size_out);
+}
+
+/* Sends what the socket takes. Returns 0 when the client is up to date, -EAGAIN, or -errno. */
+static int push(struct console_client *client)
+{
+    for (;;) {
+        size_t size;
+        const uint8_t *piece = next_piece(client, &size);
+        if (size == 0)
+            return 0;
+        ssize_t sent = send(client->fd, piece, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0)
+            return -errno;
+        if (client->note_sent < NOTE_BYTES)
+            client->note_sent += (size_t)sent;
+        else
+            client->position += (uint64_t)sent;
+    }
+}
+
+/* Frees the client when it is done with. */
+static void advance_client(struct console_client *client)
+{
+    int rc = push(client);
+    bool ends = !client->follow || client->console->ops == NULL;
+    if ((rc == 0 && ends) || (rc < 0 && rc != -EAGAIN)) {
+        close_client(client);
+        return;
+    }
+    bool waits = rc == -EAGAIN;
+    if (waits == client->output_waits)
+        return;
+    client->output_waits = waits;
+    update_watch(client);
+}
+
+static void advance_clients(struct console *console)
+{
+    LIST_FOR_EACH(node, &console->clients)
+    {
+        advance_client(client_of(node));
+    }
+}
+
+static void check_ring(struct console *console)
+{
+    if (console->ring.fault != NULL && console->ops != NULL)
+        console->ops->fault(console->arg, console->ring.fault);
+}
+
+/* Everything the ring holds, into the history. At most one ring's worth a call. */
+static bool drain(struct console *console)
+{
+    uint8_t data[CONSOLE_RING_OUT_BYTES];
+    ssize_t size = console_ring_read(&console->ring, data, sizeof(data));
+    if (size <= 0) {
+        check_ring(console);
+        return false;
+    }
+    console_history_append(&console->history, data, (size_t)size);
+    if (console->ops != NULL)
+        console->ops->notify(console->arg);
+    return true;
+}
+
+/* Returns false when the client is gone. */
+static bool read_input(struct console_client *client)
+{
+    struct console *console = client->console;
+    ssize_t room = console_ring_room(&console->ring);
+    if (room < 0) {
+        check_ring(console);
+        client->input_over = true;
+    } else if (room == 0) {
+        client->input_waits = true;
+    } else {
+        uint8_t data[INPUT_BYTES];
+        size_t size = (size_t)room < sizeof(data) ? (size_t)room : sizeof(data);
+        ssize_t got = recv(client->fd, data, size, MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return true;
+        if (got < 0) {
+            close_client(client);
+            return false;
+        }
+        client->input_over = got == 0;
+        if (got > 0 && console_ring_write(&console->ring, data, (size_t)got) > 0)
+            console->ops->notify(console->arg);
+        if (got > 0)
+            return true;
+    }
+    update_watch(client);
+    return true;
+}
+
+static void free_console(struct console *console)
+{
+    list_remove(&console->node);
+    LIST_FOR_EACH(node, &console->clients)
+    {
+        close_client(client_of(node));
+    }
+    console_history_fini(&console->history);
+    console->loop->ops->timer_destroy(console->linger);
+    free(console);
+}
+
+static void on_client(void *arg, int fd, unsigned ready)
+{
+    struct console_client *client = arg;
+    struct console *console = client->console;
+    bool alive = true;
+    if ((ready & LOOP_READ) && console->ops != NULL)
+        alive = read_input(client);
+    if (alive && client->input_over && io_fd_hung_up(fd)) {
+        close_client(client);
+        alive = false;
+    }
+    if (alive && (ready & LOOP_WRITE))
+        advance_client(client);
+    if (console->ops == NULL && list_empty(&console->clients))
+        free_console(console);
+}
+
+static void on_linger_over(void *arg)
+{
+    free_console(arg);
+}
+
+int console_create(struct loop *loop, void *ring_page, bool resumed, const struct console_ops *ops,
+                   void *arg, struct console **console_out)
+{
+    struct console *console = calloc(1, sizeof(*console));
+    if (console == NULL)
+        return -ENOMEM;
+    console->loop = loop;
+    console->ops = ops;
+    console->arg = arg;
+    list_init(&console->clients);
+    console->linger = loop->ops->timer_create(loop, on_linger_over, console);
+    if (console->linger == NULL) {
+        free(console);
+        return -ENOMEM;
+    }
+    console_ring_init(&console->ring, ring_page, resumed);
+    *console_out = console;
+    return 0;
+}
+
+bool console_serve(struct console *console)
+{
+    bool worked = drain(console);
+    if (worked)
+        advance_clients(console);
+    if (console->ring.fault != NULL)
+        return worked;
+    LIST_FOR_EACH(node, &console->clients)
+    {
+        struct console_client *client = client_of(node);
+        if (!client->input_waits || console_ring_room(&console->ring) <= 0)
+            continue;
+        client->input_waits = false;
+        update_watch(client);
+        worked = true;
+    }
+    check_ring(console);
+    return worked;
+}
+
+static void sweep(struct console *console)
+{
+    LIST_FOR_EACH(node, &console->clients)
+    {
+        if (io_fd_hung_up(client_of(node)->fd))
+            close_client(client_of(node));
+    }
+}
+
+static struct console_client *new_client(struct console *console, int fd, bool follow)
+{
+    struct console_client *client = calloc(1, sizeof(*client));
+    if (client == NULL)
+        return NULL;
+    client->console = console;
+    client->fd = fd;
+    client->follow = follow;
+    client->note_sent = NOTE_BYTES;
+    client->position = console->history.start;
+    client->watch = console->loop->ops->watch_create(console->loop, fd, follow ? LOOP_READ : 0,
+                                                     on_client, client);
+    if (client->watch == NULL) {
+        free(client);
+        return NULL;
+    }
+    list_append(&console->clients, &client->node);
+    console->client_count++;
+    return client;
+}
+
+int console_add_client(struct console *console, int fd, bool follow)
+{
+    if (console->client_count >= CONSOLE_CLIENTS_MAX)
+        sweep(console);
+    if (console->client_count >= CONSOLE_CLIENTS_MAX) {
+        close(fd);
+        return -EBUSY;
+    }
+    /* What a guest printed just before it died may have come without an event. */
+    if (drain(console))
+        advance_clients(console);
+    struct console_client *client = new_client(console, fd, follow);
+    if (client == NULL) {
+        close(fd);
+        return -ENOMEM;
+    }
+    advance_client(client);
+    return 0;
+}
+
+void console_detach(struct console *console, struct list *lingering)
+{
+    if (console == NULL)
+        return;
+    console->ops = NULL;
+    drain(console);
+    console->ring.fault = "console: detached";
+    console->ring.shared = NULL;
+    list_append(lingering, &console->node);
+    advance_clients(console);
+    /* Input has nowhere to go any more. */
+    LIST_FOR_EACH(node, &console->clients)
+    {
+        update_watch(client_of(node));
+    }
+    if (list_empty(&console->clients))
+        free_console(console);
+    else
+        console->loop->ops->timer_set(console->linger, CONSOLE_LINGER_NS);
+}
+
+void console_end_lingering(struct list *lingering)
+{
+    LIST_FOR_EACH(node, lingering)
+    {
+        free_console(LIST_OWNER(node, struct console, node));
+    }
+}

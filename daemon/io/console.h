@@ -1,0 +1,59 @@
+/*
+ * The console of one guest: its ring, what it printed last, and the clients that follow it. A
+ * client that reads slowly loses output, and nobody else does. May be included by io only.
+ */
+#ifndef CHAOS_CONSOLE_H
+#define CHAOS_CONSOLE_H
+
+#include "io/console_history.h"
+#include "io/console_ring.h"
+#include "util/list.h"
+#include "util/loop.h"
+
+#include <stdbool.h>
+
+#define CONSOLE_CLIENTS_MAX 8u
+/* How long clients may still read the last words of a guest that was detached. */
+#define CONSOLE_LINGER_NS   UINT64_C(10000000000)
+
+struct console;
+struct console_client;
+
+/* What a console asks of its guest. Both may be called from any of the functions below. */
+struct console_ops {
+    void (*notify)(void *arg); /* the ring changed: ring the doorbell */
+    void (*fault)(void *arg, const char *text);
+};
+
+struct console {
+    struct loop *loop;
+    const struct console_ops *ops; /* NULL once detached */
+    void *arg;
+    struct console_ring ring;
+    struct console_history history;
+    struct list clients;
+    unsigned client_count;
+    struct loop_timer *linger;
+    struct list node; /* among the lingering */
+};
+
+/* 0 or -ENOMEM. Ended by console_detach. */
+int console_create(struct loop *loop, void *ring_page, bool resumed, const struct console_ops *ops,
+                   void *arg, struct console **console_out);
+/* Moves output and input. Returns whether there was any. */
+bool console_serve(struct console *console);
+/*
+ * Give a client the kept output; with follow also what comes, and its input to the guest. Takes
+ * fd, a stream socket. 0, or -errno with fd closed.
+ */
+int console_add_client(struct console *console, int fd, bool follow);
+/*
+ * The ring page goes away: takes the last output from it, unless the guest broke the ring. The
+ * console stays in lingering and frees itself when its clients have read all, or after
+ * CONSOLE_LINGER_NS. NULL is allowed.
+ */
+void console_detach(struct console *console, struct list *lingering);
+/* Ends all lingering consoles now. */
+void console_end_lingering(struct list *lingering);
+
+#endif

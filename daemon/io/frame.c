@@ -1,0 +1,86 @@
+#include "io/frame.h"
+
+#include <errno.h>
+
+#define IPV4_OFFSET    14u
+#define IPV4_MIN_BYTES 20u
+#define IPV4_SRC       12u
+#define ARP_OFFSET     14u
+#define ARP_BYTES      28u
+#define GROUP_BIT      (UINT64_C(1) << 40) /* of the first octet */
+
+uint64_t frame_mac(const uint8_t octets[6])
+{
+    uint64_t mac = 0;
+    for (int i = 0; i < 6; i++)
+        mac = mac << 8 | octets[i];
+    return mac;
+}
+
+uint32_t frame_ip(const uint8_t octets[4])
+{
+    return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 |
+           octets[3];
+}
+
+static int parse_ipv4(const uint8_t *data, size_t size, struct frame *frame)
+{
+    if (size < IPV4_OFFSET + IPV4_MIN_BYTES || data[IPV4_OFFSET] >> 4 != 4)
+        return -EINVAL;
+    frame->ip_src = frame_ip(data + IPV4_OFFSET + IPV4_SRC);
+    return 0;
+}
+
+static int parse_arp(const uint8_t *data, size_t size, struct frame *frame)
+{
+    /* Ethernet, IPv4, address lengths, operation. */
+    static const uint8_t head[7] = {0, 1, 8, 0, 6, 4, 0};
+    if (size < ARP_OFFSET + ARP_BYTES)
+        return -EINVAL;
+    const uint8_t *arp = data + ARP_OFFSET;
+    for (size_t i = 0; i < sizeof(head); i++)
+        if (arp[i] != head[i])
+            return -EINVAL;
+    if (arp[7] != 1 && arp[7] != 2)
+        return -EINVAL;
+    frame->arp_request = arp[7] == 1;
+    frame->arp_sender = frame_mac(arp + 8);
+    frame->arp_sender_ip = frame_ip(arp + 14);
+    frame->arp_target_ip = frame_ip(arp + 24);
+    return 0;
+}
+
+int frame_parse(const uint8_t *data, size_t size, struct frame *frame_out)
+{
+    if (size < FRAME_MIN_BYTES || size > FRAME_MAX_BYTES)
+        return -EINVAL;
+    struct frame frame = {
+        .dst = frame_mac(data),
+        .src = frame_mac(data + 6),
+        .type = (uint16_t)(data[12] << 8 | data[13]),
+    };
+    frame.group = (frame.dst & GROUP_BIT) != 0;
+    int rc = 0;
+    if (frame.type == FRAME_TYPE_IPV4)
+        rc = parse_ipv4(data, size, &frame);
+    else if (frame.type == FRAME_TYPE_ARP)
+        rc = parse_arp(data, size, &frame);
+    if (rc == 0)
+        *frame_out = frame;
+    return rc;
+}
+
+bool frame_source_ok(const struct frame *frame, uint64_t mac, uint32_t ip)
+{
+    if (frame->src != mac)
+        return false;
+    if (frame->type == FRAME_TYPE_ARP) {
+        if (frame->arp_sender != mac)
+            return false;
+        /* 0.0.0.0 asks whether an address is free (RFC 5227). */
+        return ip == 0 || frame->arp_sender_ip == ip || frame->arp_sender_ip == 0;
+    }
+    if (ip == 0)
+        return true;
+    return frame->type == FRAME_TYPE_IPV4 && frame->ip_src == ip;
+}

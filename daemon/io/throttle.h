@@ -1,0 +1,49 @@
+/*
+ * How often one guest may wake the data plane. Pure arithmetic on the times it is given.
+ *
+ * Every event is paced: a short burst is free, then one each THROTTLE_EVENT_NS. Events that bring
+ * no work are idle; a guest that sends many is made to wait twice as long each time, and one that
+ * keeps at it is a storm. Idle events are forgiven at one each THROTTLE_FORGIVE_NS, because an
+ * honest guest sends some: a doorbell rung while its ring is being read.
+ *
+ * May be included by io only.
+ */
+#ifndef CHAOS_THROTTLE_H
+#define CHAOS_THROTTLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define THROTTLE_EVENT_NS        UINT64_C(50000)
+#define THROTTLE_BURST           64u
+#define THROTTLE_IDLE_FREE       32u /* idle events before the waiting begins */
+#define THROTTLE_IDLE_STORM      256u
+#define THROTTLE_FORGIVE_NS      UINT64_C(20000000)
+#define THROTTLE_WAIT_FIRST_NS   UINT64_C(100000)
+#define THROTTLE_WAIT_LONGEST_NS UINT64_C(10000000)
+
+/* All zero is a guest that has sent nothing. */
+struct throttle {
+    uint64_t paced_ns; /* when the events so far are paid for */
+    uint64_t last_ns;  /* when idle was last brought up to date */
+    uint32_t idle;
+};
+
+/*
+ * One event was served. Returns how long to keep the channel masked, 0 for not at all. *storm_out
+ * is set to true when the guest must be stopped.
+ */
+uint64_t throttle_event(struct throttle *throttle, uint64_t now_ns, bool worked, bool *storm_out);
+
+/* A token bucket that may go into debt once: one large thing passes, and is paid for after. */
+struct bucket {
+    int64_t tokens;
+    uint64_t last_ns;
+};
+
+void bucket_init(struct bucket *bucket, uint64_t now_ns, uint32_t burst);
+/* Whether something may pass now. Its cost is taken by bucket_pay. */
+bool bucket_ready(struct bucket *bucket, uint64_t now_ns, uint32_t per_second, uint32_t burst);
+void bucket_pay(struct bucket *bucket, uint32_t cost);
+
+#endif

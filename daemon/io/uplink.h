@@ -1,0 +1,23 @@
+/* The switch's way to the host: one TAP. May be included by io only. */
+#ifndef CHAOS_UPLINK_H
+#define CHAOS_UPLINK_H
+
+#include "io/doorbell.h"
+#include "io/tap.h"
+#include "io/vswitch.h"
+
+struct uplink {
+    struct tap tap;
+    struct vswitch *vswitch;
+    struct doorbell_batch *bells;
+};
+
+void uplink_init(struct uplink *uplink, struct vswitch *vswitch, struct doorbell_batch *bells);
+void uplink_fini(struct uplink *uplink);
+/*
+ * The host's end has this address. Takes fd, the new TAP; -1 keeps the one there is. 0, or -errno
+ * with fd closed and nothing changed.
+ */
+int uplink_set(struct uplink *uplink, struct loop *loop, int fd, uint32_t ip);
+
+#endif
