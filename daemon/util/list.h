@@ -53,4 +53,16 @@ static inline void list_remove(struct list *node)
     node->next = NULL;
 }
 
+/* Move all nodes of one list to another, which must be empty. */
+static inline void list_move_all(struct list *from, struct list *to)
+{
+    list_init(to);
+    if (list_empty(from))
+        return;
+    *to = *from;
+    to->next->prev = to;
+    to->prev->next = to;
+    list_init(from);
+}
+
 #endif

@@ -1,0 +1,378 @@
+/* The steps of a create that end at once. Each leaves what it built in the guest. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/control.h"
+#include "core/create_internal.h"
+
+#define MIB                  (UINT64_C(1) << 20)
+
+/* What Xen takes beside a guest's RAM, with its paging pool as it is until it is trimmed. */
+#define GUEST_OVERHEAD_BYTES (2 * MIB)
+
+static_assert(LIMIT_MEMORY_MIB * MIB == HV_RAM_PAGES_MAX * (uint64_t)HV_PAGE_SIZE,
+              "the limit is the port's");
+
+static int failed(struct create *create, int rc, const char *what)
+{
+    int code = rc == -ENOMEM ? UKVM_E_NO_MEMORY : UKVM_E_INTERNAL;
+    return error_set(&create->error, code, "%s: %s: %s", create->spec.name, what, strerror(-rc));
+}
+
+/* ---- before anything is built ------------------------------------------------------- */
+
+static int check_count(struct create *create)
+{
+    const struct guest_table *guests = &create->core->guests;
+
+    if (guests->named >= LIMIT_GUESTS)
+        return limit_reached(&create->error, LIMIT_ID_GUESTS);
+    if (create->owner != 0 && guest_table_count_owner(guests, create->owner) >= LIMIT_USER_GUESTS)
+        return limit_reached(&create->error, LIMIT_ID_USER_GUESTS);
+    return 0;
+}
+
+static int check_name(struct create *create)
+{
+    const struct guest *other = guest_table_by_name(&create->core->guests, create->spec.name);
+
+    /* The record of a crash makes room. */
+    if (other == NULL || list_linked(&other->tombstone))
+        return 0;
+    return error_set(&create->error, UKVM_E_EXISTS,
+                     "%s: a guest of that name exists (domain %u); destroy it or take another name",
+                     create->spec.name, other->domid);
+}
+
+static int check_memory(struct create *create)
+{
+    struct hv *hv = create->core->hv;
+    struct hv_host_info host;
+    uint64_t needed = create->spec.memory_mib * MIB + GUEST_OVERHEAD_BYTES;
+    int rc = hv->ops->host_info(hv, &host);
+
+    if (rc < 0)
+        return failed(create, rc, "host memory");
+    if (host.free_bytes < needed)
+        return error_set(&create->error, UKVM_E_NO_MEMORY,
+                         "%s: needs %llu MiB with overhead, %llu MiB are free; destroy guests or "
+                         "lower memory",
+                         create->spec.name, (unsigned long long)(needed / MIB),
+                         (unsigned long long)(host.free_bytes / MIB));
+    return 0;
+}
+
+int create_check(struct create *create)
+{
+    int rc;
+
+    if (create->core->stopping)
+        return error_set(&create->error, UKVM_E_NO_DAEMON, "chaosd is stopping");
+    rc = spec_check(&create->spec, &create->error);
+    if (rc == 0)
+        rc = check_count(create);
+    if (rc == 0)
+        rc = check_name(create);
+    if (rc == 0)
+        rc = check_memory(create);
+    return rc;
+}
+
+/* ---- name and addresses ------------------------------------------------------------- */
+
+static int take_mac(struct create *create, struct guest_vif *vif, bool given)
+{
+    struct addr_pool *pool = &create->core->addr;
+    char text[ADDR_TEXT_MAX];
+    int rc = given ? addr_mac_take(pool, &vif->mac) : addr_mac_pick(pool, &vif->mac);
+
+    if (rc != -EADDRINUSE)
+        return rc < 0 ? failed(create, rc, "mac") : 0;
+    addr_format_mac(vif->mac.octet, text);
+    return error_set(&create->error, UKVM_E_ADDRESS_IN_USE, "%s: mac %s belongs to another guest",
+                     create->spec.name, text);
+}
+
+static int ip_error(struct create *create, const struct guest_vif *vif, int rc)
+{
+    const struct addr_pool *pool = &create->core->addr;
+    char ip[ADDR_TEXT_MAX], network[ADDR_TEXT_MAX];
+
+    addr_format_ip(vif->ip, ip);
+    addr_format_ip(pool->network, network);
+    if (rc == -EADDRINUSE)
+        return error_set(&create->error, UKVM_E_ADDRESS_IN_USE,
+                         "%s: ip %s belongs to another guest", create->spec.name, ip);
+    if (rc == -EADDRNOTAVAIL)
+        return error_set(&create->error, UKVM_E_CONFIG, "%s: ip %s is not a guest address of %s/%u",
+                         create->spec.name, ip, network, pool->prefix_len);
+    return error_set(&create->error, UKVM_E_ADDRESS_IN_USE, "%s: no address is left in %s/%u",
+                     create->spec.name, network, pool->prefix_len);
+}
+
+static int take_ip(struct create *create, struct guest_vif *vif, const struct spec_vif *spec)
+{
+    struct addr_pool *pool = &create->core->addr;
+    int rc;
+
+    /* On a bridge the address is somebody else's business. */
+    if (vif->bridge[0] != '\0')
+        return 0;
+    if (spec->prefix_len != 0 && spec->prefix_len != pool->prefix_len)
+        return error_set(&create->error, UKVM_E_CONFIG, "%s: ip: the network's prefix length is %u",
+                         create->spec.name, pool->prefix_len);
+    rc = spec->has_ip ? addr_ip_take(pool, vif->ip) : addr_ip_pick(pool, &vif->ip);
+    if (rc < 0)
+        return ip_error(create, vif, rc);
+    vif->ip_held = true;
+    vif->prefix_len = pool->prefix_len;
+    vif->gateway = pool->gateway;
+    return 0;
+}
+
+static int check_fit(struct create *create)
+{
+    struct layout layout;
+    char text[IMAGE_TEXT_MAX];
+
+    layout_init(&layout, create->spec.memory_mib, create->spec.vif_count);
+    if (image_fits(&create->image->image, layout.info_gfn, text) == 0)
+        return 0;
+    return error_set(&create->error, UKVM_E_CONFIG, "%s: %s", create->spec.name, text);
+}
+
+/* The name is checked anew: reading the image may have taken a while. */
+static int add_guest(struct create *create)
+{
+    struct guest_table *guests = &create->core->guests;
+    struct guest *dead = guest_table_by_name(guests, create->spec.name);
+    int rc = check_name(create);
+
+    if (rc < 0)
+        return rc;
+    if (dead != NULL)
+        death_bury(dead);
+    struct guest *guest = guest_create(create->core, &create->spec, create->owner);
+    if (guest == NULL)
+        return failed(create, -ENOMEM, "guest");
+    rc = guest_table_add(guests, guest);
+    if (rc < 0) {
+        guest_destroy(guest);
+        return failed(create, rc, "guest");
+    }
+    guest->create = create;
+    create->guest = guest;
+    return 0;
+}
+
+int create_reserve(struct create *create)
+{
+    int rc = check_fit(create);
+
+    if (rc == 0)
+        rc = check_count(create);
+    if (rc == 0)
+        rc = add_guest(create);
+    for (unsigned i = 0; rc == 0 && i < create->spec.vif_count; i++) {
+        rc = take_mac(create, &create->guest->vif[i], create->spec.vif[i].has_mac);
+        if (rc == 0)
+            rc = take_ip(create, &create->guest->vif[i], &create->spec.vif[i]);
+    }
+    return rc;
+}
+
+static int publish_vif(struct create *create, struct guest_vif *vif, unsigned count)
+{
+    struct hostnet *hostnet = create->core->hostnet;
+    char text[HOSTNET_TEXT_MAX] = "";
+
+    for (; vif->published < count; vif->published++) {
+        const struct spec_publish *port = &vif->publish[vif->published];
+        struct hostnet_publish rule = {.protocol = port->protocol,
+                                       .host_port = port->host_port,
+                                       .guest_port = port->guest_port,
+                                       .guest = vif->ip};
+        int rc = hostnet->ops->publish(hostnet, &rule, text);
+        if (rc < 0)
+            return error_set(&create->error,
+                             rc == -EADDRINUSE ? UKVM_E_ADDRESS_IN_USE : UKVM_E_INTERNAL,
+                             "%s: publish port %u: %s", create->spec.name, port->host_port, text);
+    }
+    return 0;
+}
+
+int create_publish(struct create *create)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; rc == 0 && i < create->spec.vif_count; i++)
+        rc = publish_vif(create, &create->guest->vif[i], create->spec.vif[i].publish_count);
+    return rc;
+}
+
+/* ---- the domain --------------------------------------------------------------------- */
+
+int create_domain(struct create *create)
+{
+    struct core *core = create->core;
+    struct guest *guest = create->guest;
+    struct hv_domain_params params;
+
+    guest_domain_params(guest, &params);
+    int rc = core->hv->ops->domain_create(core->hv, &params, &guest->domid);
+    if (rc < 0)
+        return failed(create, rc, "create domain");
+    /* Xen starts again with low ids after 32,751 of them. */
+    struct guest *dead = guest_table_by_domid(&core->guests, guest->domid);
+    if (dead != NULL)
+        death_bury(dead);
+    rc = guest_table_add_domid(&core->guests, guest);
+    return rc < 0 ? failed(create, rc, "create domain") : 0;
+}
+
+int create_memory(struct create *create)
+{
+    struct hv *hv = create->core->hv;
+    struct guest *guest = create->guest;
+    int rc = hv->ops->domain_populate(hv, guest->domid, guest->layout.ram_pages);
+
+    return rc < 0 ? failed(create, rc, "memory") : 0;
+}
+
+static int allocate_port(struct create *create, uint32_t expected)
+{
+    struct hv *hv = create->core->hv;
+    struct hv_port port;
+    int rc = hv->ops->port_alloc(hv, create->guest->domid, &port);
+
+    if (rc < 0)
+        return failed(create, rc, "event channel");
+    if (port.n != expected)
+        return error_set(&create->error, UKVM_E_INTERNAL,
+                         "%s: the hypervisor gave event channel %u instead of %u",
+                         create->spec.name, port.n, expected);
+    return 0;
+}
+
+int create_channels(struct create *create)
+{
+    int rc = allocate_port(create, NOXS_PORT_CONTROL);
+    return rc < 0 ? rc : allocate_port(create, NOXS_PORT_IO);
+}
+
+int create_grants(struct create *create)
+{
+    struct hv *hv = create->core->hv;
+    const struct guest *guest = create->guest;
+    int rc = hv->ops->grants_write(hv, guest->domid, (struct hv_gref){NOXS_GREF_FIRST},
+                                   (struct hv_gfn){guest->layout.window_first},
+                                   guest->layout.window_pages);
+
+    return rc < 0 ? failed(create, rc, "grants") : 0;
+}
+
+int create_load(struct create *create)
+{
+    struct hv *hv = create->core->hv;
+    const struct guest *guest = create->guest;
+    const struct image *image = &create->image->image;
+    struct hv_load load = {.segments = image->segments,
+                           .segment_count = image->segment_count,
+                           .entry = image->entry,
+                           .info_gfn = {guest->layout.info_gfn},
+                           .ram_pages = guest->layout.ram_pages,
+                           .reserved_first = guest->layout.info_gfn,
+                           .cmdline = create->spec.cmdline};
+    int rc = hv->ops->domain_load(hv, guest->domid, &load);
+
+    create_release_image(create);
+    return rc < 0 ? failed(create, rc, "load") : 0;
+}
+
+int create_page(struct create *create)
+{
+    struct hv *hv = create->core->hv;
+    struct guest *guest = create->guest;
+    void *page;
+    int rc = hv->ops->domain_map(hv, guest->domid, (struct hv_gfn){guest->layout.window_first}, 1,
+                                 &page);
+
+    if (rc < 0)
+        return failed(create, rc, "map the noxs page");
+    guest->control.page = page;
+    layout_fill_page(guest->control.page, guest);
+    return 0;
+}
+
+int create_clock(struct create *create)
+{
+    struct hv *hv = create->core->hv;
+    int rc = hv->ops->domain_clock(hv, create->guest->domid, (struct hv_gfn){NOXS_SHARED_INFO_GFN});
+
+    return rc < 0 ? failed(create, rc, "clock") : 0;
+}
+
+int create_params(struct create *create)
+{
+    struct hv *hv = create->core->hv;
+    const struct guest *guest = create->guest;
+    int rc = hv->ops->domain_params(hv, guest->domid, (struct hv_gfn){guest->layout.window_first},
+                                    (struct hv_port){NOXS_PORT_CONTROL});
+
+    return rc < 0 ? failed(create, rc, "parameters") : 0;
+}
+
+int create_control(struct create *create)
+{
+    int rc = control_open(create->guest);
+    return rc < 0 ? failed(create, rc, "control channel") : 0;
+}
+
+/* ---- devices ------------------------------------------------------------------------ */
+
+static int open_tap(struct create *create, unsigned index)
+{
+    struct hostnet *hostnet = create->core->hostnet;
+    struct guest_vif *vif = &create->guest->vif[index];
+    char text[HOSTNET_TEXT_MAX] = "";
+    char ifname[16];
+
+    if (vif->bridge[0] == '\0')
+        return 0;
+    /* The name that xl gives such an interface. */
+    snprintf(ifname, sizeof(ifname), "vif%u.%u", create->guest->domid & 0xffff, index);
+    int rc = hostnet->ops->tap_on_bridge(hostnet, ifname, vif->bridge, &vif->tap_fd, text);
+    if (rc < 0)
+        return error_set(&create->error, rc == -ENODEV ? UKVM_E_CONFIG : UKVM_E_INTERNAL,
+                         "%s: bridge %s: %s", create->spec.name, vif->bridge, text);
+    return 0;
+}
+
+int create_io(struct create *create)
+{
+    struct hv *hv = create->core->hv;
+    struct guest *guest = create->guest;
+    int rc = hv->ops->io_channel(hv, guest->domid, (struct hv_port){NOXS_PORT_IO},
+                                 &guest->io.channel_fd, &guest->io.local);
+
+    if (rc < 0)
+        return failed(create, rc, "I/O channel");
+    for (unsigned i = 0; rc == 0 && i < guest->vif_count; i++)
+        rc = open_tap(create, i);
+    return rc;
+}
+
+int create_unpause(struct create *create)
+{
+    struct core *core = create->core;
+    struct guest *guest = create->guest;
+    int rc = core->hv->ops->domain_unpause(core->hv, guest->domid);
+
+    if (rc < 0)
+        return failed(create, rc, "unpause");
+    guest->unpaused_ns = core_now_ns(core);
+    guest_move(guest, GUEST_BOOTING);
+    death_watch(core);
+    return 0;
+}

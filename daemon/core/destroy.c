@@ -1,0 +1,232 @@
+/* The end of a guest, in the order it happens. */
+#include "core/destroy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/control.h"
+#include "core/core.h"
+#include "core/create.h"
+#include "core/verbs.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+#define MS          UINT64_C(1000000)
+
+/* Between looks at a dying domain; doubles. */
+#define REAP_MIN_NS (1 * MS)
+#define REAP_MAX_NS (128 * MS)
+
+static void reap(struct guest *guest);
+
+/* ---- at once ------------------------------------------------------------------------ */
+
+static void forget_tombstone(struct guest *guest)
+{
+    if (!list_linked(&guest->tombstone))
+        return;
+    list_remove(&guest->tombstone);
+    guest->core->tombstone_count--;
+}
+
+static void free_guest(struct guest *guest)
+{
+    guest_table_remove(&guest->core->guests, guest);
+    guest_destroy(guest);
+}
+
+void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
+{
+    struct core *core = guest->core;
+
+    if (guest->create != NULL) {
+        if (waiter != NULL)
+            list_append(&guest->release_waiters, &waiter->node);
+        /* Comes back here once the creator has let go. */
+        create_abort(guest->create, UKVM_E_GUEST_FAILED, "%s: destroyed before it was ready",
+                     guest->name);
+        return;
+    }
+    verb_shutdown_ended(guest);
+    forget_tombstone(guest);
+    guest_table_hide(&core->guests, guest);
+    guest_move(guest, GUEST_GONE);
+    if (guest_hold(guest) == GUEST_RELEASED) {
+        free_guest(guest);
+        if (waiter != NULL)
+            waiter->done(waiter);
+        core_on_released(core);
+        return;
+    }
+    if (waiter != NULL)
+        list_append(&guest->release_waiters, &waiter->node);
+    if (guest_hold(guest) == GUEST_HELD)
+        destroy_release(guest);
+}
+
+static void unpublish(struct guest *guest)
+{
+    struct hostnet *hostnet = guest->core->hostnet;
+
+    for (unsigned i = 0; i < guest->vif_count; i++) {
+        struct guest_vif *vif = &guest->vif[i];
+        for (; vif->published > 0; vif->published--) {
+            const struct spec_publish *port = &vif->publish[vif->published - 1];
+            struct hostnet_publish rule = {.protocol = port->protocol,
+                                           .host_port = port->host_port,
+                                           .guest_port = port->guest_port,
+                                           .guest = vif->ip};
+            hostnet->ops->unpublish(hostnet, &rule);
+        }
+    }
+}
+
+static void free_addresses(struct guest *guest)
+{
+    struct addr_pool *pool = &guest->core->addr;
+
+    for (unsigned i = 0; i < guest->vif_count; i++) {
+        addr_mac_free(pool, &guest->vif[i].mac);
+        if (guest->vif[i].ip_held)
+            addr_ip_free(pool, guest->vif[i].ip);
+        guest->vif[i].ip_held = false;
+    }
+}
+
+static void stop_timers(const struct guest *guest)
+{
+    const struct loop_ops *ops = guest->core->loop->ops;
+
+    if (guest->control.exit_timer != NULL)
+        ops->timer_cancel(guest->control.exit_timer);
+    if (guest->control.throttle_timer != NULL)
+        ops->timer_cancel(guest->control.throttle_timer);
+}
+
+/*
+ * Its addresses may be given to another guest from now on: chaos-iod gets messages in order, so it
+ * hears of the old one's end before it hears of the new one.
+ */
+void destroy_release(struct guest *guest)
+{
+    guest_move_hold(guest, GUEST_DETACHING);
+    trim_cancel(guest);
+    stop_timers(guest);
+    unpublish(guest);
+    free_addresses(guest);
+    iod_detach(&guest->core->iod, guest);
+}
+
+/* ---- when chaos-iod has let go ------------------------------------------------------ */
+
+static void destroy_domain(struct guest *guest)
+{
+    struct hv *hv = guest->core->hv;
+    int rc = hv->ops->domain_destroy(hv, guest->domid);
+
+    if (rc < 0 && rc != -ESRCH)
+        log_error("%s: domain %u cannot be destroyed: %s; trying again", guest->name, guest->domid,
+                  strerror(-rc));
+}
+
+void destroy_on_detached(struct guest *guest)
+{
+    struct core *core = guest->core;
+
+    /* Everything that would keep the domain a zombie. */
+    if (guest->control.page != NULL)
+        core->hv->ops->domain_unmap(core->hv, guest->control.page, 1);
+    guest->control.page = NULL;
+    control_close(guest);
+    fd_close(&guest->io.channel_fd);
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        fd_close(&guest->vif[i].tap_fd);
+    guest_move_hold(guest, GUEST_DYING);
+    if (guest->domid != GUEST_NO_DOMID)
+        destroy_domain(guest);
+    reap(guest);
+}
+
+/* ---- when Xen has taken it apart ---------------------------------------------------- */
+
+static void released(struct guest *guest)
+{
+    struct core *core = guest->core;
+    struct list waiters;
+
+    list_remove(&guest->dying);
+    list_move_all(&guest->release_waiters, &waiters);
+    guest_move_hold(guest, GUEST_RELEASED);
+    log_debug("%s: released", guest->name);
+    if (guest_state(guest) == GUEST_GONE)
+        free_guest(guest);
+    while (!list_empty(&waiters)) {
+        struct destroy_waiter *waiter = LIST_OWNER(waiters.next, struct destroy_waiter, node);
+        list_remove(&waiter->node);
+        waiter->done(waiter);
+    }
+    core_on_released(core);
+}
+
+/* Whether Xen still knows the domain; it may know another by that id. */
+static bool domain_is_left(const struct guest *guest, struct hv_domain_info *info)
+{
+    struct hv *hv = guest->core->hv;
+    int count;
+
+    if (guest->domid == GUEST_NO_DOMID)
+        return false;
+    count = hv->ops->domain_list(hv, guest->domid, info, 1);
+    if (count < 0) {
+        info->dying = true;
+        return true;
+    }
+    return count == 1 && info->domid == guest->domid &&
+           memcmp(info->uuid, guest->uuid, sizeof(guest->uuid)) == 0;
+}
+
+static void reap(struct guest *guest)
+{
+    struct reaper *reaper = &guest->core->reaper;
+    struct hv_domain_info info;
+
+    if (!domain_is_left(guest, &info)) {
+        released(guest);
+        return;
+    }
+    if (list_linked(&guest->dying)) {
+        if (!info.dying)
+            destroy_domain(guest);
+        return;
+    }
+    list_append(&reaper->dying, &guest->dying);
+    reaper->delay_ns = REAP_MIN_NS;
+    guest->core->loop->ops->timer_set(reaper->timer, reaper->delay_ns);
+}
+
+static void on_timer(void *arg)
+{
+    struct core *core = arg;
+    struct reaper *reaper = &core->reaper;
+
+    LIST_FOR_EACH(node, &reaper->dying)
+    reap(LIST_OWNER(node, struct guest, dying));
+    if (list_empty(&reaper->dying))
+        return;
+    reaper->delay_ns = reaper->delay_ns * 2 < REAP_MAX_NS ? reaper->delay_ns * 2 : REAP_MAX_NS;
+    core->loop->ops->timer_set(reaper->timer, reaper->delay_ns);
+}
+
+int destroy_init(struct core *core)
+{
+    list_init(&core->reaper.dying);
+    core->reaper.timer = core->loop->ops->timer_create(core->loop, on_timer, core);
+    return core->reaper.timer == NULL ? -ENOMEM : 0;
+}
+
+void destroy_fini(struct core *core)
+{
+    if (core->reaper.timer != NULL)
+        core->loop->ops->timer_destroy(core->reaper.timer);
+    core->reaper.timer = NULL;
+}

@@ -1,0 +1,238 @@
+#include "core/guest.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/core.h"
+#include "util/random.h"
+
+#define LIVE_ENDS (SM_BIT(GUEST_STOPPED) | SM_BIT(GUEST_CRASHED) | SM_BIT(GUEST_GONE))
+
+static const struct sm_state life_states[] = {
+    [GUEST_CREATING] = {"creating", SM_BIT(GUEST_BOOTING) | SM_BIT(GUEST_GONE)},
+    [GUEST_BOOTING] = {"booting", SM_BIT(GUEST_RUNNING) | SM_BIT(GUEST_PAUSED) |
+                                      SM_BIT(GUEST_SHUTTING_DOWN) | LIVE_ENDS},
+    [GUEST_RUNNING] = {"running", SM_BIT(GUEST_PAUSED) | SM_BIT(GUEST_SHUTTING_DOWN) | LIVE_ENDS},
+    [GUEST_PAUSED] = {"paused", SM_BIT(GUEST_BOOTING) | SM_BIT(GUEST_RUNNING) | LIVE_ENDS},
+    [GUEST_SHUTTING_DOWN] = {"shutting-down",
+                             SM_BIT(GUEST_BOOTING) | SM_BIT(GUEST_RUNNING) | LIVE_ENDS},
+    [GUEST_STOPPED] = {"stopped", SM_BIT(GUEST_GONE)},
+    [GUEST_CRASHED] = {"crashed", SM_BIT(GUEST_GONE)},
+    [GUEST_GONE] = {"gone", 0},
+};
+
+static bool life_invariant(const void *owner, unsigned state)
+{
+    const struct guest *guest = owner;
+
+    switch (state) {
+    case GUEST_CREATING:
+        return guest->unpaused_ns == 0;
+    case GUEST_BOOTING:
+        return guest->unpaused_ns != 0 && guest->ready_ns == 0;
+    case GUEST_RUNNING:
+        return guest->ready_ns != 0 && guest_hold(guest) == GUEST_HELD;
+    case GUEST_CRASHED:
+        return guest->reason[0] != '\0';
+    case GUEST_GONE:
+        return guest->create == NULL && list_empty(&guest->shutdowns);
+    default:
+        return true;
+    }
+}
+
+static const struct sm_type life_type = {"guest", life_states, GUEST_GONE + 1, life_invariant};
+
+static const struct sm_state hold_states[] = {
+    [GUEST_HELD] = {"held", SM_BIT(GUEST_DETACHING)},
+    [GUEST_DETACHING] = {"detaching", SM_BIT(GUEST_DYING)},
+    [GUEST_DYING] = {"dying", SM_BIT(GUEST_RELEASED)},
+    [GUEST_RELEASED] = {"released", 0},
+};
+
+static bool hold_invariant(const void *owner, unsigned hold)
+{
+    const struct guest *guest = owner;
+
+    /* A mapping or port that is left keeps the domain a zombie. */
+    if (hold == GUEST_DYING || hold == GUEST_RELEASED)
+        return guest->control.page == NULL && guest->control.port.n == 0 &&
+               guest->io.channel_fd < 0;
+    return true;
+}
+
+static const struct sm_type hold_type = {"hold", hold_states, GUEST_RELEASED + 1, hold_invariant};
+
+static const struct sm_state io_states[] = {
+    [GUEST_IO_NONE] = {"none", SM_BIT(GUEST_IO_ATTACHING)},
+    [GUEST_IO_ATTACHING] = {"attaching", SM_BIT(GUEST_IO_ATTACHED) | SM_BIT(GUEST_IO_DETACHING) |
+                                             SM_BIT(GUEST_IO_NONE)},
+    [GUEST_IO_ATTACHED] = {"attached", SM_BIT(GUEST_IO_DETACHING) | SM_BIT(GUEST_IO_ATTACHING)},
+    [GUEST_IO_DETACHING] = {"detaching", SM_BIT(GUEST_IO_NONE)},
+};
+
+static const struct sm_type io_type = {"io", io_states, GUEST_IO_DETACHING + 1, NULL};
+
+static void init_vif(struct guest_vif *vif, const struct spec_vif *spec)
+{
+    memcpy(vif->mac.octet, spec->mac, sizeof(spec->mac));
+    memcpy(vif->bridge, spec->bridge, sizeof(vif->bridge));
+    vif->ip = spec->ip;
+    vif->prefix_len = spec->prefix_len;
+    vif->tap_fd = -1;
+}
+
+static bool copy_publish(struct guest_vif *vif, const struct spec_vif *spec)
+{
+    size_t size = spec->publish_count * sizeof(*spec->publish);
+
+    if (size == 0)
+        return true;
+    vif->publish = malloc(size);
+    if (vif->publish != NULL)
+        memcpy(vif->publish, spec->publish, size);
+    return vif->publish != NULL;
+}
+
+static void init_machines(struct guest *guest)
+{
+    uint64_t now_ns = core_now_ns(guest->core);
+
+    guest->io.channel_fd = -1;
+    list_init(&guest->shutdowns);
+    list_init(&guest->release_waiters);
+    sm_init(&guest->hold, &hold_type, guest, GUEST_HELD, now_ns);
+    sm_init(&guest->io.sm, &io_type, guest, GUEST_IO_NONE, now_ns);
+    sm_init(&guest->life, &life_type, guest, GUEST_CREATING, now_ns);
+}
+
+struct guest *guest_create(struct core *core, const struct guest_spec *spec, uid_t owner)
+{
+    struct guest *guest = calloc(1, sizeof(*guest));
+
+    if (guest == NULL)
+        return NULL;
+    guest->core = core;
+    guest->owner = owner;
+    guest->domid = GUEST_NO_DOMID;
+    memcpy(guest->name, spec->name, sizeof(spec->name));
+    guest->memory_mib = spec->memory_mib;
+    guest->vcpus = (uint32_t)spec->vcpus;
+    guest->on_poweroff = spec->on_poweroff;
+    guest->on_reboot = spec->on_reboot;
+    guest->on_crash = spec->on_crash;
+    guest->vif_count = spec->vif_count;
+    random_uuid(guest->uuid);
+    layout_init(&guest->layout, guest->memory_mib, guest->vif_count);
+    init_machines(guest);
+
+    guest->kernel = strdup(spec->kernel);
+    bool complete = guest->kernel != NULL;
+    for (unsigned i = 0; i < guest->vif_count; i++) {
+        init_vif(&guest->vif[i], &spec->vif[i]);
+        complete = copy_publish(&guest->vif[i], &spec->vif[i]) && complete;
+    }
+    if (!complete) {
+        guest_destroy(guest);
+        return NULL;
+    }
+    return guest;
+}
+
+static void destroy_timer(struct guest *guest, struct loop_timer **timer)
+{
+    if (*timer != NULL)
+        guest->core->loop->ops->timer_destroy(*timer);
+    *timer = NULL;
+}
+
+void guest_destroy(struct guest *guest)
+{
+    if (guest == NULL)
+        return;
+    destroy_timer(guest, &guest->control.exit_timer);
+    destroy_timer(guest, &guest->control.throttle_timer);
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        free(guest->vif[i].publish);
+    free(guest->kernel);
+    free(guest);
+}
+
+enum guest_state guest_state(const struct guest *guest)
+{
+    return (enum guest_state)guest->life.state;
+}
+
+enum guest_hold guest_hold(const struct guest *guest)
+{
+    return (enum guest_hold)guest->hold.state;
+}
+
+const char *guest_state_name(const struct guest *guest)
+{
+    return sm_name(&guest->life);
+}
+
+void guest_move(struct guest *guest, enum guest_state state)
+{
+    sm_move(&guest->life, state, core_now_ns(guest->core));
+}
+
+void guest_move_hold(struct guest *guest, enum guest_hold hold)
+{
+    sm_move(&guest->hold, hold, core_now_ns(guest->core));
+}
+
+enum guest_state guest_live_state(const struct guest *guest)
+{
+    return guest->ready_ns != 0 ? GUEST_RUNNING : GUEST_BOOTING;
+}
+
+bool guest_alive(const struct guest *guest)
+{
+    enum guest_state state = guest_state(guest);
+    return state == GUEST_BOOTING || state == GUEST_RUNNING || state == GUEST_PAUSED ||
+           state == GUEST_SHUTTING_DOWN;
+}
+
+void guest_set_reason(struct guest *guest, const char *reason)
+{
+    if (guest->reason[0] != '\0')
+        return;
+    snprintf(guest->reason, sizeof(guest->reason), "%s", reason);
+    for (char *c = guest->reason; *c != '\0'; c++)
+        if (!isprint((unsigned char)*c))
+            *c = '?';
+}
+
+/*
+ * Bounds on what a guest may allocate: its grant entries fit one frame; its event channels are
+ * the two constant ones and a few that it makes for itself.
+ */
+#define GRANT_FRAMES 1u
+#define EVENT_PORTS  64u
+
+void guest_domain_params(const struct guest *guest, struct hv_domain_params *params_out)
+{
+    *params_out = (struct hv_domain_params){.vcpus = guest->vcpus,
+                                            .ram_pages = guest->layout.ram_pages,
+                                            .grant_frames = GRANT_FRAMES,
+                                            .event_ports = EVENT_PORTS};
+    memcpy(params_out->uuid, guest->uuid, sizeof(params_out->uuid));
+}
+
+void guest_format_uuid(const struct guest *guest, char text[GUEST_UUID_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+    char *out = text;
+
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        *out++ = digits[guest->uuid[i] >> 4];
+        *out++ = digits[guest->uuid[i] & 0xf];
+    }
+    *out = '\0';
+}

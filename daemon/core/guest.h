@@ -1,0 +1,177 @@
+/*
+ * A guest: what chaosd knows of it and holds for it. May be included by core; ctl reads it to
+ * describe guests and changes nothing. Owner: the guest table, from creation until both its life
+ * and the release of what it held are over.
+ */
+#ifndef CHAOS_CORE_GUEST_H
+#define CHAOS_CORE_GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/addr.h"
+#include "core/layout.h"
+#include "core/spec.h"
+#include "core/throttle.h"
+#include "hv/hv.h"
+#include "noxs/page.h"
+#include "util/hash.h"
+#include "util/list.h"
+#include "util/loop.h"
+#include "util/sm.h"
+
+/*
+ * The life of a guest, as users see it (docs/lifecycle.md):
+ *
+ *                unpaused           ready
+ *     CREATING ----------> BOOTING -------> RUNNING
+ *        |                  |   ^            |   ^
+ *        |  pause, shutdown |   |            |   | unpause; refused, deadline
+ *        |                  v   |            v   |
+ *        |                PAUSED or SHUTTING_DOWN
+ *        |                            |
+ *        |                            | from any of these four: stops, crashes
+ *        |                            v
+ *        |                  STOPPED or CRASHED
+ *        |                            |
+ *        +----- failed, destroyed ----+----> GONE   (from the four as well)
+ */
+enum guest_state {
+    GUEST_CREATING,
+    GUEST_BOOTING,
+    GUEST_RUNNING,
+    GUEST_PAUSED,
+    GUEST_SHUTTING_DOWN,
+    GUEST_STOPPED,
+    GUEST_CRASHED,
+    GUEST_GONE, /* in no list; its name and addresses are free */
+};
+
+/*
+ * What is held for it in dom0 and Xen:
+ *
+ *     HELD --release--> DETACHING --iod let go--> DYING --memory returned--> RELEASED
+ */
+enum guest_hold {
+    GUEST_HELD,
+    GUEST_DETACHING,
+    GUEST_DYING, /* the domain is destroyed, Xen still takes it apart */
+    GUEST_RELEASED,
+};
+
+/*
+ * Its place in chaos-iod (core/iod.c moves it):
+ *
+ *     NONE --attach--> ATTACHING --answer--> ATTACHED --detach--> DETACHING --answer--> NONE
+ *                          ^---- iod died -----|
+ */
+enum guest_io_state {
+    GUEST_IO_NONE,
+    GUEST_IO_ATTACHING,
+    GUEST_IO_ATTACHED,
+    GUEST_IO_DETACHING,
+};
+
+struct guest_io {
+    struct sm sm;
+    struct list outbox; /* linked while its message waits to be sent */
+    bool attach_unanswered;
+    int channel_fd; /* the event channel stays bound while this copy is open */
+    struct hv_port local;
+};
+
+struct guest_vif {
+    struct addr_mac mac;
+    struct hostnet_ip ip; /* 0.0.0.0: none */
+    struct hostnet_ip gateway;
+    uint8_t prefix_len;
+    bool ip_held; /* in the address pool */
+    char bridge[SPEC_BRIDGE_MAX];
+    int tap_fd;                   /* of a bridged interface */
+    unsigned published;           /* how many rules are in place */
+    struct spec_publish *publish; /* LIMIT_PUBLISH at most */
+};
+
+/* The control words: chaosd's own copies beside the last values accepted from the guest. */
+struct guest_control {
+    struct noxs_page *page; /* mapped as long as the domain is held */
+    struct hv_port port;    /* bound in dom0; 0: not bound */
+    struct hash_node by_port;
+    uint64_t request;
+    uint32_t acked_seq;
+    uint32_t seen_state; /* enum noxs_guest_state */
+    uint32_t exit_code;
+    struct loop_timer *exit_timer; /* from EXITING to the shutdown that must follow */
+    struct throttle throttle;
+    struct loop_timer *throttle_timer; /* runs while the channel is masked */
+};
+
+#define GUEST_REASON_MAX 160u
+#define GUEST_NO_DOMID   UINT32_MAX
+
+struct core;
+struct create;
+
+struct guest {
+    struct core *core;
+    uint64_t id; /* never reused; iod knows the guest by it */
+    char name[NOXS_NAME_MAX];
+    char *kernel;
+    uint8_t uuid[16];
+    uid_t owner;
+    uint32_t domid; /* GUEST_NO_DOMID until there is one */
+    uint64_t memory_mib;
+    uint32_t vcpus;
+    enum spec_policy on_poweroff;
+    enum spec_policy on_reboot;
+    enum spec_policy on_crash;
+    struct layout layout;
+    unsigned vif_count;
+    struct guest_vif vif[LIMIT_VIFS];
+
+    struct sm life; /* enum guest_state */
+    struct sm hold; /* enum guest_hold */
+    char reason[GUEST_REASON_MAX];
+    uint64_t unpaused_ns; /* 0: never ran */
+    uint64_t ready_ns;    /* 0: not yet */
+
+    struct guest_io io;
+    struct guest_control control;
+    struct create *create;       /* while its creator waits */
+    struct list shutdowns;       /* struct shutdown */
+    struct list release_waiters; /* struct destroy_waiter */
+
+    struct hash_node by_name;
+    struct hash_node by_id;
+    struct list all;
+    struct list tombstone; /* linked while only the record of a crash is left */
+    struct list trim;      /* linked while it awaits its trim */
+    struct list dying;     /* linked while its domain is */
+};
+
+/* NULL when out of memory. Made of a checked spec; holds no addresses and no domain yet. */
+struct guest *guest_create(struct core *core, const struct guest_spec *spec, uid_t owner);
+/* The guest must be released and in no table. */
+void guest_destroy(struct guest *guest);
+
+enum guest_state guest_state(const struct guest *guest);
+enum guest_hold guest_hold(const struct guest *guest);
+/* As users read it, e.g. "shutting-down". */
+const char *guest_state_name(const struct guest *guest);
+void guest_move(struct guest *guest, enum guest_state state);
+void guest_move_hold(struct guest *guest, enum guest_hold hold);
+/* BOOTING or RUNNING, by whether it has said ready. */
+enum guest_state guest_live_state(const struct guest *guest);
+/* Its vCPU was started and has not stopped for good. */
+bool guest_alive(const struct guest *guest);
+/* Keeps the first reason given; not printable characters become '?'. */
+void guest_set_reason(struct guest *guest, const char *reason);
+
+/* What the hypervisor is told of it. */
+void guest_domain_params(const struct guest *guest, struct hv_domain_params *params_out);
+
+#define GUEST_UUID_TEXT 37u
+void guest_format_uuid(const struct guest *guest, char text[GUEST_UUID_TEXT]);
+
+#endif

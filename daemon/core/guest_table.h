@@ -1,0 +1,50 @@
+/*
+ * All guests of this host: found by name, domain id, UUID prefix, id and control port. May be
+ * included by core; ctl looks guests up. Guests that are gone but not yet released are found by
+ * id only.
+ */
+#ifndef CHAOS_CORE_GUEST_TABLE_H
+#define CHAOS_CORE_GUEST_TABLE_H
+
+#include "core/guest.h"
+
+struct guest_table {
+    struct list all; /* gone ones included */
+    struct hash by_name;
+    struct hash by_id;
+    struct hash by_port;
+    struct guest **by_domid; /* ascending */
+    size_t domid_count;
+    size_t domid_room;
+    size_t named; /* guests that are not gone */
+    uint64_t last_id;
+};
+
+void guest_table_init(struct guest_table *table, uint64_t first_id);
+void guest_table_fini(struct guest_table *table);
+
+/* Reserve the name and give the guest its id. -EEXIST, -ENOMEM. */
+int guest_table_add(struct guest_table *table, struct guest *guest);
+/* Make it findable by domain id. -ENOMEM. */
+int guest_table_add_domid(struct guest_table *table, struct guest *guest);
+int guest_table_add_port(struct guest_table *table, struct guest *guest);
+void guest_table_remove_port(struct guest_table *table, struct guest *guest);
+/* Out of all lists; still found by id. */
+void guest_table_hide(struct guest_table *table, struct guest *guest);
+/* Out of the table for good. */
+void guest_table_remove(struct guest_table *table, struct guest *guest);
+
+struct guest *guest_table_by_name(const struct guest_table *table, const char *name);
+struct guest *guest_table_by_id(const struct guest_table *table, uint64_t id);
+struct guest *guest_table_by_port(const struct guest_table *table, struct hv_port port);
+struct guest *guest_table_by_domid(const struct guest_table *table, uint32_t domid);
+/* Index in by_domid of the first guest with a domain id of at least domid. */
+size_t guest_table_from_domid(const struct guest_table *table, uint32_t domid);
+/* Not gone ones of one user. */
+size_t guest_table_count_owner(const struct guest_table *table, uid_t owner);
+
+/* By name, domain id in decimal, or unique UUID prefix. Codes: NOT_FOUND, AMBIGUOUS. */
+int guest_table_find(const struct guest_table *table, const char *text, struct guest **guest_out,
+                     struct error *error);
+
+#endif

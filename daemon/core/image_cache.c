@@ -1,0 +1,277 @@
+#include "core/image_cache.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/image_read.h"
+#include "core/limits.h"
+#include "util/fd.h"
+
+#define CACHE_BYTES_MAX ((uint64_t)LIMIT_IMAGE_MIB << 20)
+
+/*
+ * One file being read. The thread and the loop each hold a reference, so that the one may go on
+ * when the other has given up.
+ */
+struct image_read {
+    struct list all;
+    struct image_cache *cache;
+    struct loop_watch *watch;
+    image_done_fn *done; /* NULL: cancelled */
+    void *arg;
+    uid_t user;
+
+    atomic_uint holders;
+    int fd;   /* the file */
+    int wake; /* eventfd, written when the thread has finished */
+    struct image_entry *entry;
+    struct error error; /* valid if the thread set rc */
+    int rc;
+};
+
+static void entry_destroy(struct image_entry *entry)
+{
+    if (entry == NULL)
+        return;
+    image_read_unmap(entry);
+    free(entry);
+}
+
+static void read_release(struct image_read *read)
+{
+    if (atomic_fetch_sub(&read->holders, 1) > 1)
+        return;
+    fd_close(&read->fd);
+    fd_close(&read->wake);
+    entry_destroy(read->entry);
+    free(read);
+}
+
+static void *read_thread(void *arg)
+{
+    struct image_read *read = arg;
+    uint64_t one = 1;
+
+    read->rc = image_read_file(read->fd, read->entry, &read->error);
+    if (write(read->wake, &one, sizeof(one)) < 0)
+        abort();
+    read_release(read);
+    return NULL;
+}
+
+void image_cache_init(struct image_cache *cache, struct loop *loop)
+{
+    *cache = (struct image_cache){.loop = loop};
+    list_init(&cache->entries);
+    list_init(&cache->reads);
+}
+
+static void drop(struct image_cache *cache, struct image_entry *entry)
+{
+    list_remove(&entry->lru);
+    cache->entry_count--;
+    cache->bytes -= entry->size_bytes;
+    entry_destroy(entry);
+}
+
+static void end_read(struct image_read *read)
+{
+    list_remove(&read->all);
+    read->cache->loop->ops->watch_destroy(read->watch);
+    read->watch = NULL;
+    read_release(read);
+}
+
+void image_cache_cancel(struct image_read *read)
+{
+    /* It counts against the limits until its thread has ended. */
+    read->done = NULL;
+}
+
+void image_cache_fini(struct image_cache *cache)
+{
+    LIST_FOR_EACH(node, &cache->reads)
+    end_read(LIST_OWNER(node, struct image_read, all));
+    LIST_FOR_EACH(node, &cache->entries)
+    drop(cache, LIST_OWNER(node, struct image_entry, lru));
+}
+
+static struct image_entry *find(struct image_cache *cache, const struct image_key *key)
+{
+    LIST_FOR_EACH(node, &cache->entries)
+    {
+        struct image_entry *entry = LIST_OWNER(node, struct image_entry, lru);
+        if (image_key_equal(&entry->key, key))
+            return entry;
+    }
+    return NULL;
+}
+
+static struct image_entry *hold(struct image_cache *cache, struct image_entry *entry)
+{
+    list_remove(&entry->lru);
+    list_append(&cache->entries, &entry->lru);
+    entry->users++;
+    return entry;
+}
+
+void image_cache_release(struct image_cache *cache, struct image_entry *entry)
+{
+    (void)cache;
+    if (entry != NULL)
+        entry->users--;
+}
+
+static bool over_limits(const struct image_cache *cache)
+{
+    return cache->entry_count > LIMIT_CACHED_IMAGES || cache->bytes > CACHE_BYTES_MAX;
+}
+
+static struct image_entry *insert(struct image_cache *cache, struct image_entry *entry)
+{
+    list_append(&cache->entries, &entry->lru);
+    cache->entry_count++;
+    cache->bytes += entry->size_bytes;
+    hold(cache, entry);
+    LIST_FOR_EACH(node, &cache->entries)
+    {
+        struct image_entry *oldest = LIST_OWNER(node, struct image_entry, lru);
+        if (!over_limits(cache))
+            break;
+        if (oldest->users == 0)
+            drop(cache, oldest);
+    }
+    return entry;
+}
+
+static void on_read(void *arg, int fd, unsigned ready)
+{
+    struct image_read *read = arg;
+    struct image_cache *cache = read->cache;
+    struct image_entry *entry = NULL;
+    struct error error = read->error;
+    image_done_fn *done = read->done;
+    void *done_arg = read->arg;
+
+    (void)fd;
+    (void)ready;
+    if (read->rc == 0 && done != NULL) {
+        /* Another read of the same file may have come first. */
+        entry = find(cache, &read->entry->key);
+        if (entry != NULL) {
+            hold(cache, entry);
+        } else {
+            entry = insert(cache, read->entry);
+            read->entry = NULL;
+        }
+    }
+    end_read(read);
+    if (done != NULL)
+        done(done_arg, entry, &error);
+}
+
+static int check_reads(const struct image_cache *cache, uid_t user, struct error *error)
+{
+    unsigned all = 0, mine = 0;
+
+    LIST_FOR_EACH(node, &cache->reads)
+    {
+        all++;
+        mine += LIST_OWNER(node, struct image_read, all)->user == user;
+    }
+    if (all >= LIMIT_IMAGE_READS)
+        return limit_reached(error, LIMIT_ID_IMAGE_READS);
+    if (mine >= LIMIT_USER_IMAGE_READS && user != 0)
+        return limit_reached(error, LIMIT_ID_USER_IMAGE_READS);
+    return 0;
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct image_read *read)
+{
+    sigset_t all, before;
+    pthread_t thread;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    atomic_fetch_add(&read->holders, 1);
+    int rc = pthread_create(&thread, NULL, read_thread, read);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0) {
+        atomic_fetch_sub(&read->holders, 1);
+        return -rc;
+    }
+    pthread_detach(thread);
+    return 0;
+}
+
+static int prepare(struct image_read *read, int fd, const struct image_key *key)
+{
+    int rc = fd_dup(fd, &read->fd);
+    if (rc < 0)
+        return rc;
+    read->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (read->wake < 0)
+        return -errno;
+    read->entry = calloc(1, sizeof(*read->entry));
+    if (read->entry == NULL)
+        return -ENOMEM;
+    read->entry->key = *key;
+    struct loop *loop = read->cache->loop;
+    read->watch = loop->ops->watch_create(loop, read->wake, LOOP_READ, on_read, read);
+    return read->watch == NULL ? -ENOMEM : start_thread(read);
+}
+
+static int start_read(struct image_cache *cache, int fd, const struct image_key *key,
+                      struct image_read **read_out, struct error *error)
+{
+    struct image_read *read = calloc(1, sizeof(*read));
+
+    if (read == NULL)
+        return error_from_errno(error, ENOMEM, "cannot start reading");
+    read->cache = cache;
+    read->fd = -1;
+    read->wake = -1;
+    atomic_init(&read->holders, 1);
+    list_append(&cache->reads, &read->all);
+    int rc = prepare(read, fd, key);
+    if (rc < 0) {
+        end_read(read);
+        return error_from_errno(error, -rc, "cannot start reading");
+    }
+    *read_out = read;
+    return 0;
+}
+
+int image_cache_get(struct image_cache *cache, int fd, uid_t owner, image_done_fn *done, void *arg,
+                    struct image_entry **entry_out, struct image_read **read_out,
+                    struct error *error)
+{
+    struct image_read *read;
+    struct image_key key;
+    int rc = image_read_key(fd, owner, &key, error);
+
+    if (rc < 0)
+        return rc;
+    struct image_entry *known = find(cache, &key);
+    if (known != NULL) {
+        *entry_out = hold(cache, known);
+        return 0;
+    }
+    rc = check_reads(cache, owner, error);
+    if (rc == 0)
+        rc = start_read(cache, fd, &key, &read, error);
+    if (rc < 0)
+        return rc;
+    read->user = owner;
+    read->done = done;
+    read->arg = arg;
+    *entry_out = NULL;
+    *read_out = read;
+    return 0;
+}

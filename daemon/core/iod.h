@@ -1,0 +1,105 @@
+/*
+ * The client of chaos-iod: attaches and detaches guests, restarts a dead or misbehaving iod and
+ * attaches all guests again. May be included by core and composition roots.
+ *
+ * iod is less trusted than chaosd: whatever it says is checked, and a wrong word ends it.
+ */
+#ifndef CHAOS_CORE_IOD_H
+#define CHAOS_CORE_IOD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "hostnet/hostnet.h"
+#include "hv/hv.h"
+#include "util/list.h"
+#include "util/loop.h"
+#include "util/sm.h"
+
+struct guest;
+
+/* A chaos-iod process; core/iod_process.c is the real one. int functions: 0 or -errno. */
+struct iod_link;
+struct iod_link_ops {
+    /* A connected SEQPACKET socket, the caller's. -ENOENT, -ECONNREFUSED: nobody listens. */
+    int (*connect)(struct iod_link *link, int *fd_out);
+    /* Start the program; it listens soon after. */
+    int (*start)(struct iod_link *link);
+    /* End the process last connected to or started, at once. */
+    void (*kill)(struct iod_link *link);
+};
+struct iod_link {
+    const struct iod_link_ops *ops;
+};
+
+/* What iod.c tells core; guest is never NULL. text is printable. */
+struct iod_events {
+    /* The first greeting succeeded (text NULL), or why it never will. */
+    void (*started)(void *arg, const char *text);
+    /* status 0 or -errno with text; again after each restart of iod. */
+    void (*attached)(struct guest *guest, int status, const char *text);
+    void (*detached)(struct guest *guest);
+    /* The guest broke a protocol that iod speaks with it. */
+    void (*fault)(struct guest *guest, const char *text);
+};
+
+/*
+ *     DOWN --iod_start--> STARTING --connected--> GREETING --HELLO--> UP
+ *                          ^    |                    |               |
+ *           the delay over |    +------- lost -------+---------------+
+ *                          |                         v
+ *                          +---------------------- WAITING
+ *
+ * Lost: no answer in time, connection closed, a message that cannot be.
+ */
+enum iod_state {
+    IOD_DOWN,
+    IOD_STARTING,
+    IOD_GREETING,
+    IOD_UP,
+    IOD_WAITING,
+};
+
+struct guest_table;
+
+struct iod_config {
+    struct loop *loop;
+    struct hv *hv; /* for grant fds */
+    struct iod_link *link;
+    struct guest_table *guests;
+    const struct iod_events *events;
+    void *arg;     /* of events->started */
+    int uplink_fd; /* borrowed; -1: no uplink */
+    uint8_t uplink_mac[6];
+    struct hostnet_ip uplink_ip;
+    uint8_t uplink_prefix_len;
+};
+
+struct iod {
+    struct iod_config config;
+    struct sm sm; /* enum iod_state */
+    int socket;
+    struct loop_watch *watch;
+    struct loop_timer *timer;
+    struct list outbox;  /* guests whose message waits, in order */
+    unsigned unanswered; /* messages iod owes an answer */
+    unsigned failures;   /* in a row */
+    uint64_t deadline_ns;
+    bool ever_up;
+};
+
+int iod_init(struct iod *iod, const struct iod_config *config);
+/* Closes the connection; the process is not ended. */
+void iod_fini(struct iod *iod);
+void iod_start(struct iod *iod);
+
+/* Ends in events->attached. */
+void iod_attach(struct iod *iod, struct guest *guest);
+/* Ends in events->detached, which may be called before this returns. */
+void iod_detach(struct iod *iod, struct guest *guest);
+/* Hand iod a stream socket (borrowed) for a guest's console. */
+int iod_console(struct iod *iod, const struct guest *guest, int fd, bool follow,
+                struct error *error);
+
+#endif

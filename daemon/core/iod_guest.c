@@ -1,0 +1,226 @@
+/* Who is attached to chaos-iod, and the messages about guests. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/guest_table.h"
+#include "core/iod_internal.h"
+#include "util/fd.h"
+
+#define ERRNO_MAX 4095
+
+static enum guest_io_state io_state(const struct guest *guest)
+{
+    return (enum guest_io_state)guest->io.sm.state;
+}
+
+static void move(struct iod *iod, struct guest *guest, enum guest_io_state state)
+{
+    sm_move(&guest->io.sm, state, iod_now_ns(iod));
+}
+
+static void enqueue(struct iod *iod, struct guest *guest, enum guest_io_state state)
+{
+    move(iod, guest, state);
+    list_append(&iod->outbox, &guest->io.outbox);
+}
+
+/* ---- sending ------------------------------------------------------------------------ */
+
+/*
+ * The grant fd is a fresh one each time and no copy is kept: an open copy would keep the pages of
+ * a dead iod mapped.
+ */
+static int send_attach(struct iod *iod, const struct guest *guest, int grant_fd)
+{
+    struct io_msg_attach message;
+    int fds[IO_MAX_FDS] = {grant_fd, guest->io.channel_fd};
+    size_t taps = 0;
+
+    iod_message_attach(guest, &message, fds + 2, &taps);
+    return fd_send(iod->socket, &message, sizeof(message), fds, 2 + taps);
+}
+
+/* Returns -errno of the socket. A grant fd that cannot be had is the guest's trouble alone. */
+static int deliver_attach(struct iod *iod, struct guest *guest)
+{
+    int grant_fd = -1;
+    int rc = iod->config.hv->ops->grant_fd(iod->config.hv, &grant_fd);
+
+    if (rc < 0) {
+        list_remove(&guest->io.outbox);
+        move(iod, guest, GUEST_IO_NONE);
+        iod->config.events->attached(guest, rc, "no grant device");
+        return 0;
+    }
+    rc = send_attach(iod, guest, grant_fd);
+    fd_close(&grant_fd);
+    if (rc < 0)
+        return rc;
+    list_remove(&guest->io.outbox);
+    guest->io.attach_unanswered = true;
+    iod_expect_answer(iod);
+    return 0;
+}
+
+static int deliver_detach(struct iod *iod, struct guest *guest)
+{
+    struct io_msg_detach message;
+
+    iod_message_detach(guest, &message);
+    int rc = fd_send(iod->socket, &message, sizeof(message), NULL, 0);
+    if (rc < 0)
+        return rc;
+    list_remove(&guest->io.outbox);
+    iod_expect_answer(iod);
+    return 0;
+}
+
+void iod_flush(struct iod *iod)
+{
+    while (iod->sm.state == IOD_UP && !list_empty(&iod->outbox)) {
+        struct guest *guest = LIST_OWNER(iod->outbox.next, struct guest, io.outbox);
+        int rc = io_state(guest) == GUEST_IO_DETACHING ? deliver_detach(iod, guest)
+                                                       : deliver_attach(iod, guest);
+        if (rc == -EAGAIN) {
+            iod_wait_writable(iod);
+            return;
+        }
+        if (rc < 0) {
+            iod_lost(iod, strerror(-rc));
+            return;
+        }
+    }
+}
+
+void iod_attach(struct iod *iod, struct guest *guest)
+{
+    enqueue(iod, guest, GUEST_IO_ATTACHING);
+    iod_flush(iod);
+}
+
+void iod_detach(struct iod *iod, struct guest *guest)
+{
+    switch (io_state(guest)) {
+    case GUEST_IO_ATTACHING:
+        if (!list_linked(&guest->io.outbox))
+            break;
+        /* Never sent. */
+        list_remove(&guest->io.outbox);
+        move(iod, guest, GUEST_IO_NONE);
+        iod->config.events->detached(guest);
+        return;
+    case GUEST_IO_ATTACHED:
+        break;
+    case GUEST_IO_NONE:
+        iod->config.events->detached(guest);
+        return;
+    case GUEST_IO_DETACHING:
+        return;
+    }
+    enqueue(iod, guest, GUEST_IO_DETACHING);
+    iod_flush(iod);
+}
+
+int iod_console(struct iod *iod, const struct guest *guest, int fd, bool follow,
+                struct error *error)
+{
+    struct io_msg_console message = {
+        .header = {.type = IO_MSG_CONSOLE, .size = sizeof(message), .guest = guest->id},
+        .follow = follow,
+    };
+
+    if (iod->sm.state != IOD_UP || list_linked(&guest->io.outbox))
+        return error_set(error, UKVM_E_INTERNAL, "chaos-iod is being started again; try once more");
+    int rc = fd_send(iod->socket, &message, sizeof(message), &fd, 1);
+    if (rc == -EAGAIN)
+        return error_set(error, UKVM_E_INTERNAL, "chaos-iod is busy; try once more");
+    if (rc < 0)
+        return error_from_errno(error, -rc, "chaos-iod");
+    return 0;
+}
+
+/* ---- a lost iod --------------------------------------------------------------------- */
+
+void iod_requeue_guests(struct iod *iod)
+{
+    LIST_FOR_EACH(node, &iod->config.guests->all)
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, all);
+
+        guest->io.attach_unanswered = false;
+        switch (io_state(guest)) {
+        case GUEST_IO_ATTACHING:
+            if (!list_linked(&guest->io.outbox))
+                list_append(&iod->outbox, &guest->io.outbox);
+            break;
+        case GUEST_IO_ATTACHED:
+            enqueue(iod, guest, GUEST_IO_ATTACHING);
+            break;
+        case GUEST_IO_DETACHING:
+            list_remove(&guest->io.outbox);
+            move(iod, guest, GUEST_IO_NONE);
+            iod->config.events->detached(guest);
+            break;
+        case GUEST_IO_NONE:
+            break;
+        }
+    }
+}
+
+/* ---- what iod says about guests ----------------------------------------------------- */
+
+static const char *on_attached(struct iod *iod, struct guest *guest,
+                               const struct io_msg_attached *message)
+{
+    int32_t status = message->status;
+
+    if (!guest->io.attach_unanswered)
+        return "an answer to nothing";
+    if (status > 0 || status < -ERRNO_MAX)
+        return "a wrong status";
+    guest->io.attach_unanswered = false;
+    iod_answered(iod);
+    if (io_state(guest) == GUEST_IO_DETACHING)
+        return NULL;
+    move(iod, guest, status == 0 ? GUEST_IO_ATTACHED : GUEST_IO_NONE);
+    iod->config.events->attached(guest, status, message->text);
+    return NULL;
+}
+
+static const char *on_detached(struct iod *iod, struct guest *guest)
+{
+    if (io_state(guest) != GUEST_IO_DETACHING || list_linked(&guest->io.outbox) ||
+        guest->io.attach_unanswered)
+        return "an answer to nothing";
+    iod_answered(iod);
+    move(iod, guest, GUEST_IO_NONE);
+    iod->config.events->detached(guest);
+    return NULL;
+}
+
+static const char *on_fault(struct iod *iod, struct guest *guest,
+                            const struct io_msg_fault *message)
+{
+    /* A guest on its way out may still be at fault; nobody needs to know. */
+    if (io_state(guest) == GUEST_IO_ATTACHED)
+        iod->config.events->fault(guest, message->text);
+    return NULL;
+}
+
+const char *iod_guest_message(struct iod *iod, const union iod_message *message)
+{
+    struct guest *guest = guest_table_by_id(iod->config.guests, message->header.guest);
+
+    if (guest == NULL)
+        return "a guest that is not";
+    switch (message->header.type) {
+    case IO_MSG_ATTACHED:
+        return on_attached(iod, guest, &message->attached);
+    case IO_MSG_DETACHED:
+        return on_detached(iod, guest);
+    case IO_MSG_FAULT:
+        return on_fault(iod, guest, &message->fault);
+    default:
+        return "an unexpected message";
+    }
+}

@@ -1,0 +1,23 @@
+/* What iod.c (the connection) and iod_guest.c (who is attached) share. Included by these two. */
+#ifndef CHAOS_CORE_IOD_INTERNAL_H
+#define CHAOS_CORE_IOD_INTERNAL_H
+
+#include "core/iod.h"
+#include "core/iod_message.h"
+
+uint64_t iod_now_ns(const struct iod *iod);
+/* The process is useless: end it, and start another. */
+void iod_lost(struct iod *iod, const char *why);
+/* An answer is owed, or came: an iod that lets us wait is lost. */
+void iod_expect_answer(struct iod *iod);
+void iod_answered(struct iod *iod);
+void iod_wait_writable(struct iod *iod);
+
+/* Send what waits in the outbox, as far as the socket takes it. */
+void iod_flush(struct iod *iod);
+/* After a loss: who was attached must be again, who was leaving has left. */
+void iod_requeue_guests(struct iod *iod);
+/* Returns NULL, or what is wrong with the message. */
+const char *iod_guest_message(struct iod *iod, const union iod_message *message);
+
+#endif

@@ -1,0 +1,157 @@
+#include "core/iod_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+#include "util/log.h"
+
+#define STOP_MS 2000
+
+static struct iod_process *from_link(struct iod_link *link)
+{
+    return (struct iod_process *)link;
+}
+
+static void remember(struct iod_process *process, pid_t pid)
+{
+    fd_close(&process->pidfd);
+    process->pidfd = pidfd_open(pid, 0);
+}
+
+/* ---- finding ------------------------------------------------------------------------ */
+
+static int connect_to(const char *path, int *fd_out)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int rc = 0;
+
+    if (strlen(path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+        rc = -errno;
+        fd_close(&fd);
+        return rc;
+    }
+    *fd_out = fd;
+    return 0;
+}
+
+static int process_connect(struct iod_link *link, int *fd_out)
+{
+    struct iod_process *process = from_link(link);
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    int fd = -1;
+    int rc = connect_to(process->socket, &fd);
+
+    if (rc < 0)
+        return rc;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+        remember(process, peer.pid);
+    *fd_out = fd;
+    return 0;
+}
+
+/* ---- starting ----------------------------------------------------------------------- */
+
+/* Nothing is inherited but stderr: not the hypervisor's fds, not a signal that is ignored here. */
+static int prepare(posix_spawn_file_actions_t *files, posix_spawnattr_t *attributes)
+{
+    sigset_t all, none;
+
+    sigfillset(&all);
+    sigemptyset(&none);
+    int rc = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (rc == 0)
+        rc = posix_spawn_file_actions_adddup2(files, STDERR_FILENO, STDOUT_FILENO);
+    if (rc == 0)
+        rc = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
+    if (rc == 0)
+        rc = posix_spawnattr_setsigdefault(attributes, &all);
+    if (rc == 0)
+        rc = posix_spawnattr_setsigmask(attributes, &none);
+    if (rc == 0)
+        rc = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    return rc;
+}
+
+static int process_start(struct iod_link *link)
+{
+    struct iod_process *process = from_link(link);
+    const char *const arguments[] = {"chaos-iod", "--socket", process->socket, NULL};
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    pid_t pid;
+
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    int rc = prepare(&files, &attributes);
+    /* exec does not write to its arguments, though its type says so. */
+    if (rc == 0)
+        rc = posix_spawn(&pid, process->program, &files, &attributes,
+                         (char *const *)(uintptr_t)arguments, environ);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+    if (rc != 0) {
+        log_error("%s: %s", process->program, strerror(rc));
+        return -rc;
+    }
+    remember(process, pid);
+    return 0;
+}
+
+/* ---- ending ------------------------------------------------------------------------- */
+
+static void process_kill(struct iod_link *link)
+{
+    struct iod_process *process = from_link(link);
+
+    if (process->pidfd < 0)
+        return;
+    pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+    /* It still holds its socket and the uplink until it is gone; that takes no time. */
+    struct pollfd gone = {.fd = process->pidfd, .events = POLLIN};
+    poll(&gone, 1, STOP_MS);
+    fd_close(&process->pidfd);
+}
+
+void iod_process_stop(struct iod_process *process)
+{
+    int fd = -1;
+
+    if (process->pidfd < 0 && process_connect(&process->link, &fd) < 0)
+        return;
+    fd_close(&fd);
+    if (process->pidfd < 0)
+        return;
+    struct pollfd gone = {.fd = process->pidfd, .events = POLLIN};
+    pidfd_send_signal(process->pidfd, SIGTERM, NULL, 0);
+    if (poll(&gone, 1, STOP_MS) != 1)
+        process_kill(&process->link);
+    fd_close(&process->pidfd);
+}
+
+static const struct iod_link_ops process_ops = {
+    .connect = process_connect,
+    .start = process_start,
+    .kill = process_kill,
+};
+
+void iod_process_init(struct iod_process *process, const char *program, const char *socket)
+{
+    *process = (struct iod_process){
+        .link.ops = &process_ops, .program = program, .socket = socket, .pidfd = -1};
+}

@@ -1,0 +1,24 @@
+/*
+ * The real chaos-iod: found by its socket, started from its program, known by a pidfd. May be
+ * included by composition roots only.
+ */
+#ifndef CHAOS_CORE_IOD_PROCESS_H
+#define CHAOS_CORE_IOD_PROCESS_H
+
+#include "core/iod.h"
+
+struct iod_process {
+    struct iod_link link;
+    const char *program; /* borrowed */
+    const char *socket;  /* borrowed */
+    int pidfd;           /* of the process last started or connected to; -1: none */
+};
+
+void iod_process_init(struct iod_process *process, const char *program, const char *socket);
+/*
+ * End the process, giving it time to end by itself, then none. Also one that a former chaosd left
+ * behind: it holds the uplink, and guests that nobody knows any more. Blocks, two seconds at most.
+ */
+void iod_process_stop(struct iod_process *process);
+
+#endif

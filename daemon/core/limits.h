@@ -1,0 +1,54 @@
+/*
+ * The one table of limits. X(SYMBOL, value, name, what): an error for a limit reads "limit NAME:
+ * at most VALUE WHAT". May be included by core, ctl and composition roots.
+ */
+#ifndef CHAOS_CORE_LIMITS_H
+#define CHAOS_CORE_LIMITS_H
+
+#include "core/error.h"
+
+#define LIMITS(X)                                                                                  \
+    X(GUESTS, 10000, "guests", "guests on this host")                                              \
+    X(USER_GUESTS, 1000, "user-guests", "guests of one user who is not root")                      \
+    X(TOMBSTONES, 64, "tombstones", "crashed guests are remembered")                               \
+    X(MEMORY_MIB, 3840, "memory", "MiB of memory for a guest")                                     \
+    X(VIFS, 2, "vifs", "network interfaces for a guest")                                           \
+    X(PUBLISH, 16, "publish", "published ports for a network interface")                           \
+    X(NAME, 63, "name", "bytes for a guest's name")                                                \
+    X(CMDLINE, 1023, "cmdline", "bytes of command line")                                           \
+    X(KERNEL_PATH, 255, "kernel-path", "bytes for the kernel's path")                              \
+    X(TIMEOUT_MS, 3600000, "timeout", "milliseconds to wait")                                      \
+    X(IMAGE_MIB, 64, "image", "MiB for a kernel image")                                            \
+    X(IMAGE_READS, 16, "image-reads", "images are read at the same time")                          \
+    X(USER_IMAGE_READS, 4, "user-image-reads", "images are read at the same time for one user")    \
+    X(CACHED_IMAGES, 32, "cached-images", "images are kept in memory")                             \
+    X(MESSAGE, 65536, "message", "bytes for a message")                                            \
+    X(CLIENTS, 512, "clients", "connections")                                                      \
+    X(USER_CLIENTS, 128, "user-clients", "connections of one user who is not root")                \
+    X(REQUESTS, 64, "requests", "requests of one connection at the same time")
+
+enum limit_value {
+#define LIMIT_VALUE(symbol, value, name, what) LIMIT_##symbol = (value),
+    LIMITS(LIMIT_VALUE)
+#undef LIMIT_VALUE
+};
+
+enum limit_id {
+#define LIMIT_ID(symbol, value, name, what) LIMIT_ID_##symbol,
+    LIMITS(LIMIT_ID)
+#undef LIMIT_ID
+        LIMIT_ID_COUNT,
+};
+
+struct limit {
+    unsigned value;
+    const char *name;
+    const char *what;
+};
+
+extern const struct limit limits[LIMIT_ID_COUNT];
+
+/* Sets the error of a limit that was reached; returns -UKVM_E_LIMIT. */
+int limit_reached(struct error *error, enum limit_id id);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * What guest to create: plain data, from whatever a client sent. May be included by core and ctl.
+ */
+#ifndef CHAOS_CORE_SPEC_H
+#define CHAOS_CORE_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/limits.h"
+#include "hostnet/hostnet.h"
+
+#define SPEC_BRIDGE_MAX     16u /* bytes with NUL, as for any Linux interface */
+#define SPEC_MEMORY_DEFAULT 32u /* MiB, as under xl */
+
+enum spec_policy {
+    SPEC_DESTROY,
+    SPEC_PRESERVE,
+};
+
+struct spec_publish {
+    uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+    uint16_t host_port;
+    uint16_t guest_port;
+};
+
+struct spec_vif {
+    bool has_mac; /* else one is made */
+    bool has_ip;  /* else one of the pool is taken, or none on a bridge */
+    uint8_t mac[6];
+    uint8_t prefix_len; /* 0: not given */
+    struct hostnet_ip ip;
+    char bridge[SPEC_BRIDGE_MAX]; /* "": a port of the vswitch */
+    unsigned publish_count;
+    struct spec_publish publish[LIMIT_PUBLISH];
+};
+
+struct guest_spec {
+    char name[LIMIT_NAME + 1];
+    char kernel[LIMIT_KERNEL_PATH + 1]; /* for display only */
+    char cmdline[LIMIT_CMDLINE + 1];
+    uint64_t memory_mib;
+    uint64_t vcpus;
+    unsigned vif_count;
+    struct spec_vif vif[LIMIT_VIFS];
+    enum spec_policy on_poweroff;
+    enum spec_policy on_reboot;
+    enum spec_policy on_crash;
+};
+
+/* The defaults; the name is left empty and must be set. */
+void spec_init(struct guest_spec *spec);
+/* Whether a guest can be made of it, as far as the spec alone tells. Codes: CONFIG, LIMIT,
+   NOT_SUPPORTED. */
+int spec_check(const struct guest_spec *spec, struct error *error);
+
+#endif
