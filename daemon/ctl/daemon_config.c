@@ -1,0 +1,142 @@
+#include "ctl/daemon_config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/addr.h"
+#include "util/fd.h"
+
+#define FILE_MAX       16384u
+#define LINE_MAX_BYTES 512u
+
+void daemon_config_init(struct daemon_config *config)
+{
+    *config = (struct daemon_config){.socket = "/run/chaos/chaosd.sock",
+                                     .uplink = "chaos0",
+                                     .network = {{10, 77, 0, 0}},
+                                     .prefix_len = 16};
+}
+
+/* ---- keys --------------------------------------------------------------------------- */
+
+static int set_text(const char *value, char *out, size_t size)
+{
+    if (*value == '\0' || strlen(value) >= size)
+        return -EINVAL;
+    memcpy(out, value, strlen(value) + 1);
+    return 0;
+}
+
+static int set_socket(const char *value, struct daemon_config *config)
+{
+    return *value == '/' ? set_text(value, config->socket, sizeof(config->socket)) : -EINVAL;
+}
+
+static int set_iod(const char *value, struct daemon_config *config)
+{
+    return *value == '/' ? set_text(value, config->iod, sizeof(config->iod)) : -EINVAL;
+}
+
+static int set_uplink(const char *value, struct daemon_config *config)
+{
+    if (strpbrk(value, "/ \t") != NULL)
+        return -EINVAL;
+    return set_text(value, config->uplink, sizeof(config->uplink));
+}
+
+static int set_network(const char *value, struct daemon_config *config)
+{
+    int rc = addr_parse_ip(value, &config->network, &config->prefix_len);
+    return rc == 0 && config->prefix_len == 0 ? -EINVAL : rc;
+}
+
+static const struct key {
+    const char *name;
+    int (*set)(const char *value, struct daemon_config *config);
+    const char *expected;
+} keys[] = {
+    {"socket", set_socket, "an absolute path"},
+    {"iod", set_iod, "the absolute path of chaos-iod"},
+    {"uplink", set_uplink, "an interface name of at most 15 bytes"},
+    {"network", set_network, "an IPv4 network such as 10.77.0.0/16"},
+};
+
+int daemon_config_set(const char *where, const char *key, const char *value,
+                      struct daemon_config *config, struct error *error)
+{
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (strcmp(keys[i].name, key) != 0)
+            continue;
+        if (keys[i].set(value, config) == 0)
+            return 0;
+        return error_set(error, UKVM_E_CONFIG, "%s: %s must be %s", where, key, keys[i].expected);
+    }
+    return error_set(error, UKVM_E_CONFIG, "%s: unknown key '%.40s'", where, key);
+}
+
+/* ---- the file ----------------------------------------------------------------------- */
+
+static char *trim(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    for (char *end = text + strlen(text); end > text && isspace((unsigned char)end[-1]);)
+        *--end = '\0';
+    return text;
+}
+
+static int parse_line(const char *where, char *line, struct daemon_config *config,
+                      struct error *error)
+{
+    line[strcspn(line, "#")] = '\0';
+    line = trim(line);
+    if (*line == '\0')
+        return 0;
+    char *value = strchr(line, '=');
+    if (value == NULL)
+        return error_set(error, UKVM_E_CONFIG, "%s: must be 'key = value'", where);
+    *value++ = '\0';
+    return daemon_config_set(where, trim(line), trim(value), config, error);
+}
+
+int daemon_config_parse(const char *path, const char *text, struct daemon_config *config,
+                        struct error *error)
+{
+    int rc = 0;
+
+    for (unsigned number = 1; rc == 0 && *text != '\0'; number++) {
+        char line[LINE_MAX_BYTES], where[DAEMON_PATH_MAX + 16];
+        size_t length = strcspn(text, "\n");
+
+        snprintf(where, sizeof(where), "%s:%u", path, number);
+        if (length >= sizeof(line))
+            return error_set(error, UKVM_E_CONFIG, "%s: the line is too long", where);
+        memcpy(line, text, length);
+        line[length] = '\0';
+        rc = parse_line(where, line, config, error);
+        text += length + (text[length] == '\n');
+    }
+    return rc;
+}
+
+int daemon_config_load(const char *path, struct daemon_config *config, struct error *error)
+{
+    char text[FILE_MAX];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return error_set(error, UKVM_E_NO_FILE, "%s: %s", path, strerror(errno));
+    ssize_t size = read(fd, text, sizeof(text) - 1);
+    int errnum = errno;
+    fd_close(&fd);
+    if (size < 0)
+        return error_set(error, UKVM_E_NO_FILE, "%s: %s", path, strerror(errnum));
+    if (size == (ssize_t)sizeof(text) - 1)
+        return error_set(error, UKVM_E_CONFIG, "%s: the file is too long", path);
+    text[size] = '\0';
+    return daemon_config_parse(path, text, config, error);
+}

@@ -1,0 +1,42 @@
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "ctl/ops.h"
+
+static int connect_console(const struct ctl_request *request, bool follow, int *fd_out,
+                           struct error *error)
+{
+    const struct guest *guest = request->guest;
+    int ends[2];
+
+    if (guest->io.sm.state != GUEST_IO_ATTACHED)
+        return error_set(error, UKVM_E_BAD_STATE, "%s: is %s; its console is not there",
+                         guest->name, guest_state_name(guest));
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_from_errno(error, errno, "console");
+    int rc = iod_console(&request->core->iod, guest, ends[1], follow, error);
+    fd_close(&ends[1]);
+    if (rc < 0)
+        fd_close(&ends[0]);
+    else
+        *fd_out = ends[0];
+    return rc;
+}
+
+void op_console(struct ctl_request *request)
+{
+    struct error error;
+    bool follow = true;
+    int fd = -1;
+    const struct arg args[] = {{.name = "follow", .type = ARG_BOOL, .out = &follow}};
+    int rc = ctl_request_args(request, args, 1, &error);
+
+    if (rc == 0)
+        rc = connect_console(request, follow, &fd, &error);
+    if (rc < 0) {
+        ctl_fail(request, &error);
+        return;
+    }
+    ctl_reply(request, NULL, fd);
+    fd_close(&fd);
+}

@@ -1,0 +1,39 @@
+/* The one table of operations. May be included by ctl only. */
+#ifndef CHAOS_CTL_OPS_H
+#define CHAOS_CTL_OPS_H
+
+#include <stdbool.h>
+
+#include "ctl/request.h"
+
+enum ctl_privilege {
+    CTL_ANYONE, /* whoever may connect */
+    CTL_OWNER,  /* the guest's creator, or root */
+};
+
+struct ctl_op {
+    const char *name;
+    void (*handler)(struct ctl_request *request);
+    bool on_guest; /* takes "guest"; request->guest is set */
+    enum ctl_privilege privilege;
+};
+
+/* NULL: no such operation. */
+const struct ctl_op *ctl_op_find(const char *name);
+
+#define CTL_PROTOCOL_VERSION   1
+#define CTL_DEFAULT_TIMEOUT_MS 10000u
+#define CTL_LIST_MAX           64u
+
+void op_console(struct ctl_request *request);
+void op_create(struct ctl_request *request);
+void op_destroy(struct ctl_request *request);
+void op_info(struct ctl_request *request);
+void op_list(struct ctl_request *request);
+void op_noxs(struct ctl_request *request);
+void op_pause(struct ctl_request *request);
+void op_shutdown(struct ctl_request *request);
+void op_unpause(struct ctl_request *request);
+void op_version(struct ctl_request *request);
+
+#endif

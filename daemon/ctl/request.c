@@ -1,0 +1,130 @@
+#include "ctl/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/guest_table.h"
+#include "ctl/client.h"
+#include "ctl/ops.h"
+
+/* ---- the end ------------------------------------------------------------------------ */
+
+static void request_free(struct ctl_request *request)
+{
+    if (request->client != NULL) {
+        list_remove(&request->node);
+        request->client->request_count--;
+    }
+    fd_close_all(request->packet.fds, request->packet.fd_count);
+    message_fini(&request->message);
+    free(request);
+}
+
+void ctl_request_orphan(struct ctl_request *request)
+{
+    list_remove(&request->node);
+    request->client = NULL;
+}
+
+static void send_and_free(struct ctl_request *request, json_t *message, int fd)
+{
+    if (request->client != NULL)
+        ctl_client_send(request->client, message, fd);
+    else
+        json_decref(message);
+    request_free(request);
+}
+
+void ctl_reply(struct ctl_request *request, json_t *ok, int fd)
+{
+    send_and_free(request, message_ok(&request->message, ok), fd);
+}
+
+void ctl_fail(struct ctl_request *request, const struct error *error)
+{
+    send_and_free(request, message_error(&request->message, error), -1);
+}
+
+/* ---- the beginning ------------------------------------------------------------------ */
+
+static int find_guest(struct ctl_request *request, const struct ctl_op *op, struct error *error)
+{
+    const json_t *name = json_object_get(request->message.object, "guest");
+
+    if (!op->on_guest && name != NULL)
+        return error_set(error, UKVM_E_PROTOCOL, "%s: unknown member 'guest'", op->name);
+    if (!op->on_guest)
+        return 0;
+    if (!json_is_string(name))
+        return error_set(error, UKVM_E_PROTOCOL, "%s: guest: must be a string", op->name);
+    int rc =
+        guest_table_find(&request->core->guests, json_string_value(name), &request->guest, error);
+    if (rc < 0)
+        return rc;
+    if (op->privilege == CTL_OWNER && request->uid != 0 && request->uid != request->guest->owner)
+        return error_set(error, UKVM_E_PERMISSION,
+                         "%s: belongs to user %u; only they and root may do this",
+                         request->guest->name, (unsigned)request->guest->owner);
+    return 0;
+}
+
+static int dispatch(struct ctl_request *request, const char *data, struct error *error)
+{
+    if (request->packet.size > LIMIT_MESSAGE)
+        return error_set(error, UKVM_E_PROTOCOL, "a message has at most %u bytes", LIMIT_MESSAGE);
+    if (request->packet.truncated)
+        return error_set(error, UKVM_E_PROTOCOL, "too many file descriptors");
+    int rc = message_parse(data, request->packet.size, &request->message, error);
+    if (rc < 0)
+        return rc;
+    const struct ctl_op *op = ctl_op_find(request->message.op);
+    if (op == NULL)
+        return error_set(error, UKVM_E_PROTOCOL, "unknown operation '%.40s'", request->message.op);
+    rc = find_guest(request, op, error);
+    if (rc == 0)
+        op->handler(request);
+    return rc;
+}
+
+static struct ctl_request *request_create(struct ctl_client *client, const struct fd_packet *packet,
+                                          uint64_t received_ns)
+{
+    struct ctl_request *request = calloc(1, sizeof(*request));
+
+    if (request == NULL)
+        return NULL;
+    request->client = client;
+    request->core = client->server->core;
+    request->uid = client->uid;
+    request->received_ns = received_ns;
+    request->packet = *packet;
+    list_append(&client->requests, &request->node);
+    client->request_count++;
+    return request;
+}
+
+void ctl_request_serve(struct ctl_client *client, const char *data, const struct fd_packet *packet,
+                       uint64_t received_ns)
+{
+    struct ctl_request *request = request_create(client, packet, received_ns);
+    struct error error;
+
+    if (request == NULL) {
+        struct fd_packet dropped = *packet;
+        fd_close_all(dropped.fds, dropped.fd_count);
+        ctl_client_send(client, NULL, -1);
+        return;
+    }
+    /* A handler that was reached has answered, or will. */
+    if (dispatch(request, data, &error) < 0)
+        ctl_fail(request, &error);
+}
+
+int ctl_request_args(const struct ctl_request *request, const struct arg *args, size_t count,
+                     struct error *error)
+{
+    const struct args_context context = {
+        .where = request->message.op, .code = UKVM_E_PROTOCOL, .skip = message_members};
+    return args_read(request->message.object, &context, args, count, error);
+}

@@ -1,0 +1,46 @@
+/*
+ * One request of a client, from its packet to its reply. May be included by ctl only. It lives
+ * until it is answered, though its client may be gone before that.
+ */
+#ifndef CHAOS_CTL_REQUEST_H
+#define CHAOS_CTL_REQUEST_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/core.h"
+#include "core/destroy.h"
+#include "ctl/args.h"
+#include "ctl/message.h"
+#include "util/fd.h"
+
+struct ctl_client;
+
+struct ctl_request {
+    struct list node;
+    struct ctl_client *client; /* NULL: gone, nobody wants the reply */
+    struct core *core;
+    struct message message;
+    struct guest *guest; /* of ops on a guest; valid until the handler returns */
+    uid_t uid;
+    uint64_t received_ns;
+    struct fd_packet packet;        /* its fds */
+    struct destroy_waiter released; /* of destroy */
+};
+
+/* Serve one packet of a client. data is valid during the call; the packet's fds are taken. */
+void ctl_request_serve(struct ctl_client *client, const char *data, const struct fd_packet *packet,
+                       uint64_t received_ns);
+/* The client goes away. */
+void ctl_request_orphan(struct ctl_request *request);
+
+/* Each ends the request, exactly once. ok is stolen, NULL means {}; fd is borrowed, -1: none. */
+void ctl_reply(struct ctl_request *request, json_t *ok, int fd);
+void ctl_fail(struct ctl_request *request, const struct error *error);
+
+/* The arguments beside the envelope. */
+int ctl_request_args(const struct ctl_request *request, const struct arg *args, size_t count,
+                     struct error *error);
+
+#endif

@@ -1,0 +1,172 @@
+#include "ctl/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/limits.h"
+#include "ctl/client.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+#define BACKLOG 64
+#define GROUP   "chaos"
+
+/* ---- the door ----------------------------------------------------------------------- */
+
+static unsigned count_user(const struct ctl_server *server, uid_t uid)
+{
+    unsigned count = 0;
+
+    LIST_FOR_EACH(node, &server->clients)
+    count += LIST_OWNER(node, struct ctl_client, node)->uid == uid;
+    return count;
+}
+
+/* There is no request yet to answer: who is over a limit is hung up on. */
+static bool has_room(const struct ctl_server *server, const struct ucred *peer)
+{
+    if (peer->uid != 0 && count_user(server, peer->uid) >= LIMIT_USER_CLIENTS)
+        return false;
+    return server->client_count < LIMIT_CLIENTS;
+}
+
+static void on_listener(void *arg, int fd, unsigned ready)
+{
+    struct ctl_server *server = arg;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    (void)ready;
+    if (client < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+            log_warning("a connection cannot be accepted: %s", strerror(errno));
+        return;
+    }
+    if (getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !has_room(server, &peer)) {
+        log_debug("a connection is refused: too many");
+        close(client);
+        return;
+    }
+    ctl_client_create(server, client, peer.uid, peer.pid);
+}
+
+/* ---- the path ----------------------------------------------------------------------- */
+
+static int path_error(struct error *error, const char *path, int errnum)
+{
+    int code = errnum == EACCES || errnum == EPERM ? UKVM_E_PERMISSION : UKVM_E_NO_FILE;
+    return error_set(error, code, "%s: %s", path, strerror(errnum));
+}
+
+static int make_directory(const char *path, struct error *error)
+{
+    char copy[PATH_MAX];
+
+    if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
+        return path_error(error, path, ENAMETOOLONG);
+    const char *directory = dirname(copy);
+    if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+        return path_error(error, directory, errno);
+    return 0;
+}
+
+int ctl_server_lock(struct ctl_server *server, const char *path, struct error *error)
+{
+    char lock[PATH_MAX];
+    struct sockaddr_un address;
+
+    *server = (struct ctl_server){.lock = -1, .listener = -1};
+    list_init(&server->clients);
+    if (strlen(path) >= sizeof(address.sun_path))
+        return path_error(error, path, ENAMETOOLONG);
+    int rc = make_directory(path, error);
+    if (rc < 0)
+        return rc;
+    snprintf(lock, sizeof(lock), "%s.lock", path);
+    server->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (server->lock < 0)
+        return path_error(error, lock, errno);
+    if (flock(server->lock, LOCK_EX | LOCK_NB) < 0) {
+        fd_close(&server->lock);
+        return error_set(error, UKVM_E_EXISTS, "another chaosd serves %s", path);
+    }
+    server->path = strdup(path);
+    server->buffer = malloc(LIMIT_MESSAGE + 1);
+    if (server->path == NULL || server->buffer == NULL)
+        return error_from_errno(error, ENOMEM, "control socket");
+    return 0;
+}
+
+static int bind_to(int fd, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    /* The lock is ours, so what is left there is nobody's. */
+    if (unlink(path) < 0 && errno != ENOENT)
+        return -errno;
+    /* The mode must be right from the first moment. */
+    mode_t mask = umask(0117);
+    int rc = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+    umask(mask);
+    return rc;
+}
+
+static int open_to_group(const char *path)
+{
+    const struct group *group = getgrnam(GROUP);
+
+    if (group == NULL)
+        return 0;
+    return chown(path, (uid_t)-1, group->gr_gid) < 0 ? -errno : 0;
+}
+
+int ctl_server_listen(struct ctl_server *server, struct core *core, struct error *error)
+{
+    server->core = core;
+    server->loop = core->loop;
+    server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (server->listener < 0)
+        return error_from_errno(error, errno, "control socket");
+    int rc = bind_to(server->listener, server->path);
+    if (rc == 0)
+        rc = open_to_group(server->path);
+    if (rc == 0 && listen(server->listener, BACKLOG) < 0)
+        rc = -errno;
+    if (rc < 0)
+        return path_error(error, server->path, -rc);
+    server->watch = server->loop->ops->watch_create(server->loop, server->listener, LOOP_READ,
+                                                    on_listener, server);
+    return server->watch == NULL ? error_from_errno(error, ENOMEM, "control socket") : 0;
+}
+
+void ctl_server_close(struct ctl_server *server)
+{
+    if (server->path == NULL)
+        return;
+    LIST_FOR_EACH(node, &server->clients)
+    ctl_client_destroy(LIST_OWNER(node, struct ctl_client, node));
+    if (server->watch != NULL)
+        server->loop->ops->watch_destroy(server->watch);
+    server->watch = NULL;
+    if (server->listener >= 0)
+        unlink(server->path);
+    fd_close(&server->listener);
+    fd_close(&server->lock);
+    free(server->path);
+    free(server->buffer);
+    server->path = NULL;
+    server->buffer = NULL;
+}
