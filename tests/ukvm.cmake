@@ -35,3 +35,5 @@ add_test(NAME golden.config COMMAND ${GOLDEN} config $<TARGET_FILE:config_print>
 add_test(NAME golden.cli
          COMMAND ${GOLDEN} cli $<TARGET_FILE:fake_chaosd> $<TARGET_FILE_DIR:chaos>)
 set_tests_properties(golden.config golden.cli PROPERTIES LABELS golden)
+
+chaos_unit_test(ukvm_client ukvm_private fake_chaosd_fixture)
