@@ -23,19 +23,30 @@ static bool is_noxs_page(const struct noxs_page *candidate, uint64_t gfn)
            gfn == candidate->ram_pages - candidate->window_pages + NOXS_WINDOW_PAGE;
 }
 
-void noxs_front_init(void)
+/* The noxs page at a frame, mapped, or NULL. */
+static struct noxs_page *page_at(uint64_t gfn)
 {
-    uint64_t gfn = hypercall_hvm_param(HVM_PARAM_STORE_PFN);
     uint64_t address = gfn * NOXS_PAGE_SIZE;
-    if (gfn == 0 || gfn >= PAGING_LIMIT / NOXS_PAGE_SIZE || !paging_map(address, NOXS_PAGE_SIZE))
-        return;
     struct noxs_page *candidate = (struct noxs_page *)(uintptr_t)address;
-    if (!is_noxs_page(candidate, gfn))
+    if (gfn == 0 || gfn >= PAGING_LIMIT / NOXS_PAGE_SIZE || !paging_map(address, NOXS_PAGE_SIZE))
+        return NULL;
+    return is_noxs_page(candidate, gfn) ? candidate : NULL;
+}
+
+void noxs_front_init(uint64_t info_gfn)
+{
+    /*
+     * The boot contract puts the window behind start_info, and looking there saves a hypercall,
+     * one of the few things that cost time in this boot. What counts is the HVM parameter.
+     */
+    struct noxs_page *found = page_at(info_gfn + 1);
+    if (found == NULL)
+        found = page_at(hypercall_hvm_param(HVM_PARAM_STORE_PFN));
+    if (found == NULL ||
+        !paging_map((uintptr_t)found, (uint64_t)found->window_pages * NOXS_PAGE_SIZE))
         return;
-    if (!paging_map(address, (uint64_t)candidate->window_pages * NOXS_PAGE_SIZE))
-        return;
-    boot_generation = noxs_read32(&candidate->generation);
-    page = candidate;
+    boot_generation = noxs_read32(&found->generation);
+    page = found;
 }
 
 bool noxs_generation_changed(void)

@@ -11,10 +11,11 @@
 #include "noxs/access.h"
 
 /*
- * Looks for the page and maps it and its window. Afterwards noxs_page() is NULL if this guest was
- * not started by a toolstack that knows noxs; that is no error: there are no devices then.
+ * Looks for the page and maps it and its window; start_info is in frame `info_gfn`. Afterwards
+ * noxs_page() is NULL if this guest was not started by a toolstack that knows noxs; that is no
+ * error: there are no devices then.
  */
-void noxs_front_init(void);
+void noxs_front_init(uint64_t info_gfn);
 
 struct noxs_page *noxs_page(void);
 

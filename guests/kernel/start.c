@@ -53,7 +53,7 @@ _Noreturn void kernel_start(uint64_t info_address)
         ukg_panic("this is not Xen");
     paging_map(info_address, sizeof *info);
     map_start_info(info);
-    noxs_front_init();
+    noxs_front_init(info_address / NOXS_PAGE_SIZE);
     memory_init(info);
     shared_info_init(noxs_page() != NULL);
     open_devices();
