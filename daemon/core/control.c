@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/core.h"
 #include "core/create.h"
@@ -9,12 +10,13 @@
 #include "noxs/access.h"
 #include "util/log.h"
 
-#define MS             UINT64_C(1000000)
+#define MS              UINT64_C(1000000)
 
 /* A guest that says it exits must stop within this. */
-#define EXIT_NS        (5000 * MS)
+#define EXIT_NS         (5000 * MS)
+#define UNMASK_RETRY_NS (100 * MS)
 /* Events handled before other watches get their turn. */
-#define DISPATCH_BATCH 256
+#define DISPATCH_BATCH  256
 
 static struct hv *hv_of(const struct guest *guest)
 {
@@ -110,13 +112,7 @@ void control_read(struct guest *guest)
 
 /* ---- the channel -------------------------------------------------------------------- */
 
-static void unmask(struct guest *guest)
-{
-    int rc = hv_of(guest)->ops->port_unmask(hv_of(guest), guest->control.port);
-
-    if (rc < 0)
-        log_warning("%s: control channel cannot be unmasked: errno %d", guest->name, -rc);
-}
+static void unmask(struct guest *guest);
 
 static void on_delay_over(void *arg)
 {
@@ -126,7 +122,7 @@ static void on_delay_over(void *arg)
         unmask(guest);
 }
 
-static void delay(struct guest *guest)
+static void unmask_later(struct guest *guest, uint64_t delay_ns)
 {
     struct guest_control *control = &guest->control;
     struct loop *loop = guest->core->loop;
@@ -135,7 +131,18 @@ static void delay(struct guest *guest)
         control->throttle_timer = loop->ops->timer_create(loop, on_delay_over, guest);
     /* Without memory for a timer the channel stays masked; the domain scan finds its end. */
     if (control->throttle_timer != NULL)
-        loop->ops->timer_set(control->throttle_timer, control->throttle.delay_ns);
+        loop->ops->timer_set(control->throttle_timer, delay_ns);
+}
+
+static void unmask(struct guest *guest)
+{
+    int rc = hv_of(guest)->ops->port_unmask(hv_of(guest), guest->control.port);
+
+    if (rc == 0)
+        return;
+    log_warning("%s: control channel cannot be unmasked: %s; trying again", guest->name,
+                strerror(-rc));
+    unmask_later(guest, UNMASK_RETRY_NS);
 }
 
 static void on_event(struct guest *guest)
@@ -156,7 +163,7 @@ static void on_event(struct guest *guest)
     if (verdict == THROTTLE_PASS)
         unmask(guest);
     else
-        delay(guest);
+        unmask_later(guest, guest->control.throttle.delay_ns);
     control_read(guest);
 }
 
