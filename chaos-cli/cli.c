@@ -7,7 +7,8 @@
 
 #define OPTIONS_MAX 16
 
-static void print_error(const struct cli *cli, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static void print_error(const struct cli *cli,
+                                                              const char *format, va_list list)
 {
     char message[UKVM_MESSAGE_MAX + 256];
 

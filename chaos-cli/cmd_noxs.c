@@ -34,7 +34,7 @@ static void add_word(struct side *side, const char *path, const json_t *json)
 }
 
 /* Leaves in order, named "device.0.mac": an array of numbers or strings is one leaf. */
-static void flatten(struct side *side, const char *path, const json_t *json)
+static void flatten(struct side *side, const char *path, json_t *json)
 {
     const char *dot = path[0] != '\0' ? "." : "";
     char below[128];
@@ -42,7 +42,7 @@ static void flatten(struct side *side, const char *path, const json_t *json)
     if (json_is_object(json)) {
         const char *key;
         json_t *value;
-        json_object_foreach((json_t *)(uintptr_t)json, key, value)
+        json_object_foreach(json, key, value)
         {
             snprintf(below, sizeof(below), "%s%s%s", path, dot, key);
             flatten(side, below, value);

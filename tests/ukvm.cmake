@@ -7,20 +7,18 @@ target_sources(test_config_differential PRIVATE fixture/config_differ.c)
 chaos_unit_test(config_keys ukvm_private)
 target_compile_definitions(test_config_keys PRIVATE CONFIG_DOC="${PROJECT_SOURCE_DIR}/docs/config.md")
 
-# The parsers are compiled into the fuzz target; what they stand on comes from here.
-add_library(ukvm_fuzz_rest STATIC fixture/config_differ.c
-  ${PROJECT_SOURCE_DIR}/libukvm/src/config.c ${PROJECT_SOURCE_DIR}/libukvm/src/config_table.c
-  ${PROJECT_SOURCE_DIR}/libukvm/src/config_value.c ${PROJECT_SOURCE_DIR}/libukvm/src/error.c
-  ${PROJECT_SOURCE_DIR}/libukvm/src/nearest.c)
-target_include_directories(ukvm_fuzz_rest PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
-  ${PROJECT_SOURCE_DIR}/libukvm/include ${PROJECT_SOURCE_DIR}/libukvm/src)
-target_link_libraries(ukvm_fuzz_rest PUBLIC chaos::options PkgConfig::JANSSON ${XLUTIL})
-
+# The parsers are compiled into the fuzz target, and so the linker takes only what they stand on
+# from the library.
 include(fuzz/fuzz.cmake)
 chaos_fuzz_target(config
   PARSER libukvm/src/config_xl.c libukvm/src/config_json.c libukvm/src/config_net.c
          libukvm/src/config_keys.c
-  LIBS ukvm_fuzz_rest)
+  LIBS ukvm_private ${XLUTIL})
+foreach(target fuzz_config fuzz_config_planted)
+  if(TARGET ${target})
+    target_sources(${target} PRIVATE fixture/config_differ.c)
+  endif()
+endforeach()
 
 add_executable(config_print golden/config_print.c)
 target_link_libraries(config_print PRIVATE chaos::options ukvm PkgConfig::JANSSON)

@@ -115,13 +115,13 @@ const char *ukvm_error_message(const struct ukvm *handle)
 }
 
 /* 0 or an errno. */
-static int send_packet(const struct ukvm *handle, size_t length, int send_fd)
+static int send_packet(struct ukvm *handle, size_t length, int send_fd)
 {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(sizeof(int))];
     } control;
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)handle->packet, .iov_len = length};
+    struct iovec iov = {.iov_base = handle->packet, .iov_len = length};
     struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t sent;
 

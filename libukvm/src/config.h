@@ -66,9 +66,11 @@ int config_settings_store(struct config_settings *settings, const char *name,
 struct config_setting *config_settings_find(const struct config_settings *settings,
                                             const char *name);
 
-/* Format "FILE:LINE:COLUMN: what" and return -code. */
-int config_fail(char *message, enum ukvm_error_code code, struct config_place place,
-                const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Write "FILE:LINE:COLUMN: what" and give -code. */
+#define config_fail(message, code, place, ...)                                                     \
+    (config_write(message, place, __VA_ARGS__), -(int)(code))
+void config_write(char *message, struct config_place place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 int config_no_memory(char *message);
 
 /*

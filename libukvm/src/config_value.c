@@ -1,21 +1,21 @@
 /* Values and settings: the tree between the two parsers and the key table. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
 
-int config_fail(char *message, enum ukvm_error_code code, struct config_place place,
-                const char *format, ...)
+void config_write(char *message, struct config_place place, const char *format, ...)
 {
     char what[UKVM_MESSAGE_MAX];
     va_list list;
 
     va_start(list, format);
-    error_fail_list(what, code, format, list);
+    vsnprintf(what, sizeof(what), format, list);
     va_end(list);
-    return error_fail(message, code, "%s:%u:%u: %s", place.file, place.line, place.column, what);
+    error_write(message, "%s:%u:%u: %s", place.file, place.line, place.column, what);
 }
 
 int config_no_memory(char *message)

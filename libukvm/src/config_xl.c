@@ -186,9 +186,12 @@ static int next_token(struct parser *parser)
 static char escape(char c)
 {
     static const char from[] = "abfnrtv\\\"'", to[] = "\a\b\f\n\r\t\v\\\"'";
-    const char *found = c != '\0' ? strchr(from, c) : NULL;
 
-    return found != NULL ? to[found - from] : '\0';
+    for (size_t i = 0; i < sizeof(from) - 1; i++) {
+        if (from[i] == c)
+            return to[i];
+    }
+    return '\0';
 }
 
 static int decode_string(struct parser *parser, char **text_out)
@@ -325,7 +328,7 @@ static int parse_assignment(struct parser *parser, struct config_settings *setti
 static int parse_setting(struct parser *parser, struct config_settings *settings)
 {
     struct config_place place = parser->place;
-    char *name;
+    char *name = NULL;
 
     if (parser->token != TOKEN_KEY)
         return fail_here(parser, "expected KEY = VALUE");

@@ -1,5 +1,6 @@
 #include "error.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,24 +34,17 @@ enum ukvm_error_code error_code(const char *name)
     return UKVM_E_PROTOCOL;
 }
 
-int error_fail_list(char *message, enum ukvm_error_code code, const char *format, va_list list)
-{
-    if (message != NULL) {
-        vsnprintf(message, UKVM_MESSAGE_MAX, format, list);
-        for (char *c = message; *c != '\0'; c++) {
-            if ((unsigned char)*c < ' ' || *c == 0x7f)
-                *c = '?';
-        }
-    }
-    return -(int)code;
-}
-
-int error_fail(char *message, enum ukvm_error_code code, const char *format, ...)
+void error_write(char *message, const char *format, ...)
 {
     va_list list;
 
+    if (message == NULL)
+        return;
     va_start(list, format);
-    int rc = error_fail_list(message, code, format, list);
+    vsnprintf(message, UKVM_MESSAGE_MAX, format, list);
     va_end(list);
-    return rc;
+    for (char *c = message; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    }
 }

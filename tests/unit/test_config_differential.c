@@ -133,8 +133,7 @@ static const char *const refused[] = {
     "a=1\r",
     "a=1\f",
     "a=\v1",
-    "\xef\xbb\xbf"
-    "a=1",
+    "\357\273\277a=1",
     "a=[1]\na+='x'",
     "a='x'\na+=[1]",
     "a=1 \\\nb=2",
