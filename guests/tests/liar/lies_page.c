@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "event.h"
-#include "noxs_front.h"
+#include "kernel/event.h"
+#include "kernel/noxs_front.h"
 #include "ukg.h"
 
 #define GARBAGE UINT64_C(0xdeadbeefcafef00d)

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "event.h"
-#include "net_ring.h"
-#include "noxs_front.h"
+#include "kernel/event.h"
+#include "kernel/net_ring.h"
+#include "kernel/noxs_front.h"
 #include "ukg.h"
 
 #include <xen/io/console.h>

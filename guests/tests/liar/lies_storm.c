@@ -1,8 +1,8 @@
 /* Too much of what is allowed. */
 #include "lies.h"
 
-#include "event.h"
-#include "noxs_front.h"
+#include "kernel/event.h"
+#include "kernel/noxs_front.h"
 #include "ukg.h"
 
 /* In all loops requests to stop are still answered, to show who is throttled by what. */

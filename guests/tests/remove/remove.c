@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
-#include "event.h"
-#include "hypercall.h"
-#include "noxs_front.h"
+#include "kernel/event.h"
+#include "kernel/hypercall.h"
+#include "kernel/noxs_front.h"
 #include "ukg.h"
 
 #include <xen/grant_table.h>
