@@ -252,7 +252,7 @@ int image_cache_get(struct image_cache *cache, int fd, uid_t owner, image_done_f
                     struct image_entry **entry_out, struct image_read **read_out,
                     struct error *error)
 {
-    struct image_read *read;
+    struct image_read *read = NULL;
     struct image_key key;
     int rc = image_read_key(fd, owner, &key, error);
 

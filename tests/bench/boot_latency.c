@@ -222,12 +222,14 @@ static void report(const struct run *run, const char *mode, struct series *serie
     qsort(series->us, series->count, sizeof(series->us[0]), by_value);
     if (series->count >= P99_LEAST_RUNS)
         snprintf(p99, sizeof(p99), "%.1f", percentile(series, 99));
-    const char *format =
-        run->json ? "{\"bench\":\"boot-latency\",\"mode\":\"%s\",\"n\":%zu,\"phase\":\"%s\","
-                    "\"p50_us\":%.1f,\"p99_us\":%s,\"min_us\":%.1f,\"max_us\":%.1f}\n"
-                  : "%-8s n=%-5zu %-8s p50 %9.1f us  p99 %s  min %.1f  max %.1f\n";
-    printf(format, mode, series->count, series->phase, percentile(series, 50), p99, series->us[0],
-           series->us[series->count - 1]);
+    double p50 = percentile(series, 50), min = series->us[0], max = series->us[series->count - 1];
+    if (run->json)
+        printf("{\"bench\":\"boot-latency\",\"mode\":\"%s\",\"n\":%zu,\"phase\":\"%s\","
+               "\"p50_us\":%.1f,\"p99_us\":%s,\"min_us\":%.1f,\"max_us\":%.1f}\n",
+               mode, series->count, series->phase, p50, p99, min, max);
+    else
+        printf("%-8s n=%-5zu %-8s p50 %9.1f us  p99 %s  min %.1f  max %.1f\n", mode, series->count,
+               series->phase, p50, p99, min, max);
     fflush(stdout);
 }
 
