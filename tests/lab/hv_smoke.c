@@ -9,12 +9,17 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <xen/xen.h>
+
+#include <xen/sys/evtchn.h>
 
 #include "hv/xen/hv_xen.h"
 #include "noxs/page.h"
@@ -70,6 +75,8 @@ static struct {
     uint64_t ns;
 } steps[STEPS_MAX];
 static int step_count, step_at, round_at;
+static struct hv_host_info before;
+static long long overhead_bytes; /* of Xen for one domain, beside its RAM */
 static uint64_t step_start;
 
 static uint64_t now_ns(void)
@@ -99,6 +106,14 @@ static void require(const char *what, int rc)
     if (rc >= 0)
         return;
     fprintf(stderr, "hv_smoke: %s: %s\n", what, strerror(-rc));
+    exit(EXIT_FAILURE);
+}
+
+static void expect(const char *what, int rc, int expected)
+{
+    if (rc == expected)
+        return;
+    fprintf(stderr, "hv_smoke: %s: %d, expected %d\n", what, rc, expected);
     exit(EXIT_FAILURE);
 }
 
@@ -159,6 +174,25 @@ static void check_stopped(struct hv *hv, uint32_t domid, const uint8_t *uuid)
     }
 }
 
+/* The data plane's fd must be of no use for another domain. */
+static void check_restricted(int fd, uint32_t domid)
+{
+    struct ioctl_evtchn_bind_interdomain bind = {.remote_domain = domid + 1, .remote_port = 1};
+
+    if (ioctl(fd, IOCTL_EVTCHN_BIND_INTERDOMAIN, &bind) >= 0 || errno != EACCES)
+        require("an I/O channel bound to one domain", -EBADMSG);
+}
+
+static void measure_overhead(struct hv *hv, uint64_t ram_pages)
+{
+    struct hv_host_info now = {0};
+
+    require("host_info", hv->ops->host_info(hv, &now));
+    overhead_bytes = (long long)before.free_bytes - (long long)now.free_bytes -
+                     (long long)ram_pages * HV_PAGE_SIZE;
+    step_start = now_ns();
+}
+
 static void run_round(struct hv *hv, uint64_t ram_pages)
 {
     const struct hv_ops *ops = hv->ops;
@@ -202,6 +236,8 @@ static void run_round(struct hv *hv, uint64_t ram_pages)
     mark("port_bind");
     require("io_channel", ops->io_channel(hv, domid, io, &io_fd, &io_local));
     mark("io_channel");
+    check_restricted(io_fd, domid);
+    mark("check_restricted");
     require("grant_fd", ops->grant_fd(hv, &grant_fd));
     mark("grant_fd");
     require("pause nests", ops->domain_pause(hv, domid));
@@ -217,6 +253,7 @@ static void run_round(struct hv *hv, uint64_t ram_pages)
     mark("shutdown seen");
     require("domain_trim", ops->domain_trim(hv, domid, &params));
     mark("domain_trim");
+    measure_overhead(hv, ram_pages);
     ops->port_unbind(hv, local);
     close(io_fd);
     close(grant_fd);
@@ -239,14 +276,6 @@ static void print_steps(int rounds)
     }
 }
 
-static void expect(const char *what, int rc, int expected)
-{
-    if (rc == expected)
-        return;
-    fprintf(stderr, "hv_smoke: %s: %d, expected %d\n", what, rc, expected);
-    exit(EXIT_FAILURE);
-}
-
 /* Errors that core tells apart must be the documented ones. */
 static void check_errors(struct hv *hv)
 {
@@ -260,6 +289,31 @@ static void check_errors(struct hv *hv)
     expect("port of nobody", hv->ops->port_alloc(hv, nobody, &port), -ESRCH);
     expect("bind nobody", hv->ops->port_bind(hv, nobody, port, &port), -ESRCH);
     expect("no event", hv->ops->event_next(hv, &port), -EAGAIN);
+}
+
+/* What tests/fixture/hv_fake.c imitates: a domain stays, dying, while a page of it is mapped. */
+static void check_zombie(struct hv *hv)
+{
+    const struct hv_domain_params params = {
+        .vcpus = 1, .ram_pages = 1, .grant_frames = 1, .event_ports = 2};
+    struct hv_domain_info info = {0};
+    struct hv_port port = {0};
+    uint32_t domid = 0;
+    void *page = NULL;
+
+    require("zombie: create", hv->ops->domain_create(hv, &params, &domid));
+    require("zombie: populate", hv->ops->domain_populate(hv, domid, params.ram_pages));
+    require("zombie: map", hv->ops->domain_map(hv, domid, (struct hv_gfn){0}, 1, &page));
+    expect("unpause twice", hv->ops->domain_unpause(hv, domid), 0);
+    expect("unpause twice", hv->ops->domain_unpause(hv, domid), -EINVAL);
+    expect("zombie: destroy", hv->ops->domain_destroy(hv, domid), 0);
+    expect("zombie: list", hv->ops->domain_list(hv, domid, &info, 1), 1);
+    expect("zombie: dying", info.dying, 1);
+    expect("zombie: pause", hv->ops->domain_pause(hv, domid), 0);
+    expect("zombie: map", hv->ops->domain_map(hv, domid, (struct hv_gfn){0}, 1, &page), -EINVAL);
+    expect("zombie: port", hv->ops->port_alloc(hv, domid, &port), -EINVAL);
+    expect("zombie: destroy again", hv->ops->domain_destroy(hv, domid), 0);
+    hv->ops->domain_unmap(hv, page, 1);
 }
 
 /* Xen returns the memory of a destroyed domain a little later. */
@@ -278,10 +332,11 @@ int main(int argc, char **argv)
     int rounds = argc > 1 ? atoi(argv[1]) : 5;
     uint64_t ram_pages = argc > 2 ? strtoull(argv[2], NULL, 0) : 512;
     struct hv *hv = NULL;
-    struct hv_host_info before = {0}, after = {0};
+    struct hv_host_info after = {0};
 
     require("hv_xen_open", hv_xen_open(&hv));
     check_errors(hv);
+    check_zombie(hv);
     for (round_at = 0; round_at <= rounds; round_at++) {
         if (round_at == 1)
             require("host_info", settle(hv, &before));
@@ -289,6 +344,7 @@ int main(int argc, char **argv)
     }
     require("host_info", settle(hv, &after));
     print_steps(rounds);
+    printf("overhead %lld KiB a domain\n", overhead_bytes / 1024);
     printf("xen %s, %u cpus, free %llu of %llu KiB, %lld KiB lost\n", after.version, after.cpus,
            (unsigned long long)after.free_bytes / 1024,
            (unsigned long long)after.total_bytes / 1024,

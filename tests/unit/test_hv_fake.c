@@ -121,9 +121,11 @@ START_TEST(domain_dies_when_last_mapping_goes)
     ck_assert_int_eq(hv->ops->domain_destroy(hv, domid), 0);
     ck_assert_int_eq(hv->ops->domain_list(hv, 0, &info, 1), 1);
     ck_assert(info.dying);
-    ck_assert_int_eq(hv->ops->domain_unpause(hv, domid), -ESRCH);
+    ck_assert_int_eq(hv->ops->domain_pause(hv, domid), 0);
+    ck_assert_int_eq(hv->ops->domain_map(hv, domid, (struct hv_gfn){0}, 1, &addr), -EINVAL);
     ck_assert_uint_eq(hv_fake_leaks(fake).maps, 1);
     hv->ops->domain_unmap(hv, addr, 2);
+    ck_assert_int_eq(hv->ops->domain_pause(hv, domid), -ESRCH);
     ck_assert_int_eq(hv->ops->domain_list(hv, 0, &info, 1), 0);
     ck_assert_uint_eq(hv_fake_leaks(fake).domains, 0);
 }
