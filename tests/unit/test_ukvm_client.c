@@ -248,7 +248,7 @@ START_TEST(create_checks_before_it_asks)
          "kernel /tmp: not a regular file (check 'kernel' in test.cfg)"},
     };
 
-    start("");
+    start("accept");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct ukvm_config *made = config(cases[i].config);
         ck_assert_int_eq(ukvm_create(handle, made, NULL, NULL), cases[i].rc);
@@ -347,7 +347,7 @@ START_TEST(names_that_no_guest_has)
 {
     struct ukvm_guest guest;
 
-    start("");
+    start("accept");
     ck_assert_int_eq(ukvm_info(handle, "\xff", &guest), -UKVM_E_NOT_FOUND);
     ck_assert_int_eq(ukvm_shutdown(handle, "\xff", 1, false), -UKVM_E_NOT_FOUND);
     finish();
@@ -360,7 +360,7 @@ START_TEST(a_request_has_a_limit)
     struct ukvm_guest guest;
 
     memset(name, 'x', sizeof(name) - 1);
-    start("");
+    start("accept");
     ck_assert_int_eq(ukvm_info(handle, name, &guest), -UKVM_E_LIMIT);
     finish();
 }
