@@ -201,8 +201,8 @@ int cli_milliseconds(const struct cli *cli, const char *name, uint32_t *ms_out)
         return 0;
     double seconds = strtod(text, &end);
     /* Also false for NaN. */
-    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 86400))
-        return cli_usage(cli, "%s takes seconds from 0.001 to 86400, not '%s'", name, text);
+    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 3600))
+        return cli_usage(cli, "%s takes seconds from 0.001 to 3600, not '%s'", name, text);
     *ms_out = (uint32_t)(seconds * 1000);
     return 0;
 }

@@ -114,25 +114,59 @@ static int copy_until_end(int console_fd, bool take_input)
     return more;
 }
 
+/* All that the console holds, as a string; what is not printable ASCII or a line end is '?'. */
+static int print_json(const struct cli *cli, int console_fd)
+{
+    char *text = NULL;
+    size_t length = 0, room = 0;
+    ssize_t n;
+
+    do {
+        if (length + 1 >= room) {
+            room = room == 0 ? 4096 : 2 * room;
+            char *grown = realloc(text, room);
+            if (grown == NULL) {
+                free(text);
+                return cli_error(cli, -UKVM_E_INTERNAL, "out of memory");
+            }
+            text = grown;
+        }
+        n = read(console_fd, text + length, room - 1 - length);
+        if (n > 0)
+            length += (size_t)n;
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] != '\n' && text[i] != '\r' && text[i] != '\t' &&
+            (text[i] < ' ' || text[i] > '~'))
+            text[i] = '?';
+    }
+    int rc =
+        out_json(json_pack("{s:s, s:s%}", "guest", cli->arguments[0], "console", text, length));
+    free(text);
+    return rc;
+}
+
+static int use_console(const struct cli *cli, int console_fd, bool follow)
+{
+    if (follow)
+        make_raw();
+    int error = copy_until_end(console_fd, follow);
+    restore();
+    return error < 0 ? cli_error(cli, -UKVM_E_INTERNAL, "%s", strerror(-error)) : 0;
+}
+
 int cmd_console(struct cli *cli)
 {
-    bool follow = !cli_flag(cli, "--no-follow");
+    bool follow = !cli->json && !cli_flag(cli, "--no-follow");
     int fd;
     int rc = cli_connect(cli);
 
-    if (rc == 0 && cli->json)
-        rc = cli_usage(cli, "a console is bytes: --json has no meaning here");
     if (rc != 0)
         return rc;
     rc = ukvm_console(cli->handle, cli->arguments[0], follow, &fd);
     if (rc != 0)
         return cli_failed(cli, rc);
-    if (follow)
-        make_raw();
-    int error = copy_until_end(fd, follow);
-    restore();
+    rc = cli->json ? print_json(cli, fd) : use_console(cli, fd, follow);
     close(fd);
-    return error == 0  ? 0
-           : error > 0 ? 0
-                       : cli_error(cli, -UKVM_E_INTERNAL, "console: %s", strerror(-error));
+    return rc;
 }

@@ -150,24 +150,41 @@ static int failed_at(const struct creation *creation, int rc, const char *base, 
                      message, base, base, number - 1);
 }
 
-static int create_numbered(struct creation *creation, const json_t *config)
+static int create_numbered(struct creation *creation, const char *base)
 {
-    const char *base = json_string_value(json_object_get(config, "name"));
-    int rc = check_shared(creation->cli, config);
-
-    if (rc == 0 && base == NULL)
-        rc = cli_error(creation->cli, -UKVM_E_CONFIG, "the configuration names no 'name'");
-    /* The longest name first, so that one that does not fit fails before anything is made. */
-    if (rc == 0)
-        rc = set_name(creation, base, creation->count);
-    for (long number = 1; rc == 0 && number <= creation->count; number++) {
-        rc = set_name(creation, base, number);
+    for (long number = 1; number <= creation->count; number++) {
+        int rc = set_name(creation, base, number);
         if (rc != 0)
             return rc;
         rc = create_one(creation);
         if (rc != 0)
             return failed_at(creation, rc, base, number);
     }
+    return 0;
+}
+
+/* What can be wrong with -n shows before anything is made. */
+static int check_numbered(struct creation *creation, const json_t *config, const char *base)
+{
+    if (base == NULL)
+        return cli_error(creation->cli, -UKVM_E_CONFIG, "%s: 'name' is missing",
+                         creation->cli->arguments[0]);
+    int rc = check_shared(creation->cli, config);
+    /* The longest name. */
+    return rc != 0 ? rc : set_name(creation, base, creation->count);
+}
+
+static int create_many(struct creation *creation)
+{
+    json_t *config = json_loads(ukvm_config_json(creation->config), 0, NULL);
+    const char *base = json_string_value(json_object_get(config, "name"));
+    int rc = check_numbered(creation, config, base);
+
+    if (rc == 0)
+        rc = cli_connect(creation->cli);
+    if (rc == 0)
+        rc = create_numbered(creation, base);
+    json_decref(config);
     return rc;
 }
 
@@ -175,18 +192,15 @@ static int create_all(struct creation *creation)
 {
     int rc = load_config(creation);
 
-    if (rc == 0)
-        rc = cli_connect(creation->cli);
     if (rc != 0)
         return rc;
-    if (creation->count == 0) {
-        rc = create_one(creation);
-        return rc != 0 ? cli_failed(creation->cli, rc) : 0;
-    }
-    json_t *config = json_loads(ukvm_config_json(creation->config), 0, NULL);
-    rc = create_numbered(creation, config);
-    json_decref(config);
-    return rc;
+    if (creation->count > 0)
+        return create_many(creation);
+    rc = cli_connect(creation->cli);
+    if (rc != 0)
+        return rc;
+    rc = create_one(creation);
+    return rc != 0 ? cli_failed(creation->cli, rc) : 0;
 }
 
 /* One object, or with -n an array of what was created, also when a later one failed. */

@@ -15,6 +15,30 @@ struct side {
     size_t count;
 };
 
+/* Strings as they are, arrays as their items with spaces between, the rest as in JSON. */
+static size_t leaf_text(const json_t *json, char *text, size_t size)
+{
+    int length;
+
+    if (json_is_array(json)) {
+        size_t used = 0;
+        for (size_t i = 0; i < json_array_size(json) && used + 1 < size; i++) {
+            if (i > 0)
+                text[used++] = ' ';
+            used += leaf_text(json_array_get(json, i), text + used, size - used);
+        }
+        return used;
+    }
+    if (json_is_string(json)) {
+        length = snprintf(text, size, "%s", json_string_value(json));
+    } else {
+        char *dumped = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
+        length = snprintf(text, size, "%s", dumped != NULL ? dumped : "?");
+        free(dumped);
+    }
+    return (size_t)length < size ? (size_t)length : size - 1;
+}
+
 static void add_word(struct side *side, const char *path, const json_t *json)
 {
     struct word *grown = reallocarray(side->words, side->count + 1, sizeof(*grown));
@@ -23,14 +47,9 @@ static void add_word(struct side *side, const char *path, const json_t *json)
         return;
     side->words = grown;
     struct word *word = &grown[side->count++];
+    *word = (struct word){.text = ""};
     snprintf(word->path, sizeof(word->path), "%s", path);
-    if (json_is_string(json)) {
-        snprintf(word->text, sizeof(word->text), "%s", json_string_value(json));
-    } else {
-        char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
-        snprintf(word->text, sizeof(word->text), "%s", text != NULL ? text : "?");
-        free(text);
-    }
+    leaf_text(json, word->text, sizeof(word->text));
 }
 
 /* Leaves in order, named "device.0.mac": an array of numbers or strings is one leaf. */

@@ -1,0 +1,5 @@
+chaos destroy web
+chaos destroy --wait web
+chaos destroy a b c --json
+echo "[$?]"
+chaos destroy -- -odd-

@@ -1,0 +1,5 @@
+chaos
+echo "[$?]"
+chaos help
+chaos --help | head -n 1
+chaos -h | head -n 1

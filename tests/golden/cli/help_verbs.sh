@@ -1,0 +1,2 @@
+for verb in create destroy list info pause unpause shutdown console noxs version help; do chaos help $verb; echo; done
+chaos list --help | head -n 1

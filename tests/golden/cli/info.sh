@@ -1,0 +1,4 @@
+chaos info web
+chaos info 12
+chaos info 6f0c --json
+chaos info nobody

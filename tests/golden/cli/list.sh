@@ -1,0 +1,4 @@
+chaos list
+chaos list --json
+chaos list
+chaos list --json

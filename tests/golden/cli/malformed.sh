@@ -1,0 +1,5 @@
+chaos list
+chaos info web
+chaos version
+chaos noxs web
+echo "[$?]"

@@ -1,0 +1,3 @@
+chaos noxs web
+chaos noxs web --json
+chaos noxs web

@@ -1,0 +1,3 @@
+chaos pause web
+chaos unpause web db --json
+chaos pause web

@@ -1,0 +1,3 @@
+chaos version
+chaos --version
+chaos version --json
