@@ -46,6 +46,7 @@ struct run {
     const char *image; /* NULL: the mode's own default */
     size_t guests;
     bool json;
+    useconds_t pause_us; /* between two runs, so that Xen scrubs what the last one freed */
     struct ukvm *ukvm;
     struct series first, second;
 };
@@ -239,8 +240,10 @@ static void run_mode(struct run *run, const struct mode *mode)
     run->second = (struct series){mode->second, calloc(run->guests, sizeof(double)), 0};
     if (run->first.us == NULL || run->second.us == NULL)
         fail("memory", strerror(ENOMEM));
-    for (size_t i = 0; i < run->guests; i++)
+    for (size_t i = 0; i < run->guests; i++) {
+        usleep(run->pause_us);
         mode->run(run, i);
+    }
     report(run, mode->name, &run->first);
     report(run, mode->name, &run->second);
     free(run->first.us);
@@ -270,11 +273,15 @@ static int only_connect(void)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"mode", required_argument, NULL, 'm'},   {"guests", required_argument, NULL, 'n'},
-        {"image", required_argument, NULL, 'i'},  {"json", no_argument, NULL, 'j'},
-        {"only-connect", no_argument, NULL, 'c'}, {NULL, 0, NULL, 0},
+        {"mode", required_argument, NULL, 'm'},
+        {"guests", required_argument, NULL, 'n'},
+        {"image", required_argument, NULL, 'i'},
+        {"pause", required_argument, NULL, 'p'},
+        {"json", no_argument, NULL, 'j'},
+        {"only-connect", no_argument, NULL, 'c'},
+        {NULL, 0, NULL, 0},
     };
-    struct run run = {.self = argv[0], .guests = 20};
+    struct run run = {.self = argv[0], .guests = 20, .pause_us = 50000};
     char list[128] = "cold";
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -282,6 +289,8 @@ int main(int argc, char **argv)
             snprintf(list, sizeof(list), "%s", optarg);
         else if (option == 'n')
             run.guests = strtoul(optarg, NULL, 10);
+        else if (option == 'p')
+            run.pause_us = (useconds_t)strtoul(optarg, NULL, 10) * 1000;
         else if (option == 'i')
             run.image = optarg;
         else if (option == 'j')
