@@ -31,7 +31,18 @@ target_link_libraries(fake_chaosd PRIVATE fake_chaosd_fixture)
 set(GOLDEN ${CMAKE_CURRENT_SOURCE_DIR}/golden/run.sh)
 add_test(NAME golden.config COMMAND ${GOLDEN} config $<TARGET_FILE:config_print>)
 add_test(NAME golden.cli
-         COMMAND ${GOLDEN} cli $<TARGET_FILE:fake_chaosd> $<TARGET_FILE_DIR:chaos>)
+         COMMAND ${GOLDEN} cli $<TARGET_FILE:fake_chaosd> $<TARGET_FILE_DIR:chaos>
+                 $<TARGET_FILE_DIR:boot>)
 set_tests_properties(golden.config golden.cli PROPERTIES LABELS golden)
 
 chaos_unit_test(ukvm_client ukvm_private fake_chaosd_fixture)
+add_test(NAME unit.ukvm_install
+         COMMAND_EXPAND_LISTS
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/ukvm_install.sh ${PROJECT_BINARY_DIR}
+                 ${PROJECT_SOURCE_DIR}/libukvm/examples/boot.c ${CMAKE_C_COMPILER}
+                 $<$<BOOL:${CHAOS_SANITIZE}>:-fsanitize=address,undefined>)
+set_tests_properties(unit.ukvm_install PROPERTIES LABELS unit)
+
+chaos_unit_test(cli_terminal fake_chaosd_fixture)
+add_dependencies(test_cli_terminal chaos)
+target_compile_definitions(test_cli_terminal PRIVATE CHAOS_PROGRAM="$<TARGET_FILE:chaos>")

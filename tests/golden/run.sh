@@ -2,7 +2,7 @@
 # Golden tests: what a program prints must be what the file beside the case says, to the byte.
 #
 # usage: run.sh config CONFIG_PRINT            config/pass/NAME.cfg with .json, config/fail/NAME.cfg with .err
-#        run.sh cli FAKE_CHAOSD BIN_DIR        cli/NAME.sh, run beside the fake chaosd NAME.script, with .out
+#        run.sh cli FAKE_CHAOSD BIN_DIR...     cli/NAME.sh, run beside the fake chaosd NAME.script, with .out
 #
 # UPDATE=1 writes the expected files instead: read the difference before you commit it.
 set -euo pipefail
@@ -43,12 +43,16 @@ config() {
 }
 
 cli() {
-    local path status
-    cd "$here/cli"
-    export PATH=$2:$PATH LC_ALL=C COLUMNS=80
-    for path in *.sh; do
+    local path status fake=$1
+    shift
+    PATH=$(IFS=:; echo "$*"):$PATH
+    export PATH LC_ALL=C
+    for path in "$here"/cli/*.sh; do
         cases=$((cases + 1)) status=0
-        "$1" "${path%.sh}.script" sh "$path" >"$work/out" 2>&1 </dev/null || status=$?
+        rm -rf "$work/dir"
+        mkdir "$work/dir"
+        cd "$work/dir"
+        "$fake" "${path%.sh}.script" sh "$path" >"$work/out" 2>&1 </dev/null || status=$?
         echo "exit $status" >>"$work/out"
         check "${path%.sh}.out"
     done

@@ -1,5 +1,4 @@
 touch image
-trap 'rm -f image web.cfg' EXIT
 printf "name = 'web'\nkernel = 'image'\nmemory = 4\nvif = ['']\n" >web.cfg
 chaos create web.cfg
 chaos create web.cfg --quiet

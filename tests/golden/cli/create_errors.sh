@@ -1,4 +1,3 @@
-trap 'rm -f web.cfg' EXIT
 chaos create nonexistent.cfg
 echo "[$?]"
 printf "name = 'web'\nmemroy = 4\n" >web.cfg

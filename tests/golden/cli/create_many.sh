@@ -1,5 +1,4 @@
 touch image
-trap 'rm -f image web.cfg' EXIT
 printf "name = 'web'\nkernel = 'image'\nvif = ['']\n" >web.cfg
 chaos create web.cfg -n 2
 chaos create web.cfg -n 2 --json
