@@ -6,6 +6,7 @@
 #define CHAOS_CTL_REQUEST_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -26,6 +27,7 @@ struct ctl_request {
     uid_t uid;
     uint64_t received_ns;
     struct fd_packet packet;        /* its fds */
+    bool timing;                    /* of create: the reply tells the phases */
     struct destroy_waiter released; /* of destroy */
 };
 

@@ -98,6 +98,8 @@ static int create_request(struct ukvm *handle, const struct ukvm_config *config,
         json_object_set_new(arguments, "wait", json_false());
     if (options->timeout_ms != 0)
         json_object_set_new(arguments, "timeout_ms", json_integer(options->timeout_ms));
+    if (options->phases != NULL)
+        json_object_set_new(arguments, "timing", json_true());
     rc = client_call(handle, "create", arguments, fd, reply_out);
     if (fd != options->kernel_fd)
         close(fd);

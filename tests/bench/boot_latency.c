@@ -1,7 +1,8 @@
 /*
  * boot-latency: how long a guest takes to start, by the caller's clock.
  *
- * usage: boot-latency [--mode cold,chaos,xl,exec,connect,daytime] [--guests N] [--image CFG]
+ * usage: boot-latency [--mode cold,chaos,xl,exec,connect,version,daytime] [--guests N] [--image
+ * CFG]
  * [--json]
  *
  * Each mode is run N times, one guest at a time, and prints one line of percentiles. In the lab
@@ -12,6 +13,7 @@
  *   xl        ready    the process `xl create` (its exit; the guest may not have run yet)
  *   exec      exit     fork, exec and wait of a static true
  *   connect   exit     a process that only connects to chaosd
+ *   version   reply    ukvm_version_json(): a round trip that does nothing
  *   daytime   answer   ukvm_create() until the first byte from TCP port 13 of the guest
  */
 #include <arpa/inet.h>
@@ -192,14 +194,27 @@ static void run_daytime(struct run *run, size_t index)
     destroy(run, guest.name);
 }
 
+static void run_version(struct run *run, size_t index)
+{
+    char *json;
+    (void)index;
+    open_daemon(run);
+    double start = now_us();
+    if (ukvm_version_json(run->ukvm, &json) != 0)
+        fail("version", ukvm_error_message(run->ukvm));
+    record(&run->first, start);
+    free(json);
+}
+
 static const struct mode {
     const char *name;
     void (*run)(struct run *run, size_t index);
     const char *first, *second; /* phases */
 } modes[] = {
-    {"cold", run_cold, "ready", "destroy"}, {"chaos", run_chaos, "ready", NULL},
-    {"xl", run_xl, "ready", "destroy"},     {"exec", run_exec, "exit", NULL},
-    {"connect", run_connect, "exit", NULL}, {"daytime", run_daytime, "answer", NULL},
+    {"cold", run_cold, "ready", "destroy"},  {"chaos", run_chaos, "ready", NULL},
+    {"xl", run_xl, "ready", "destroy"},      {"exec", run_exec, "exit", NULL},
+    {"connect", run_connect, "exit", NULL},  {"daytime", run_daytime, "answer", NULL},
+    {"version", run_version, "reply", NULL},
 };
 
 static int by_value(const void *a, const void *b)
