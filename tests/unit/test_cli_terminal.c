@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
-#include <utmp.h>
 
 #include "fixture/fake_chaosd.h"
 
@@ -34,8 +33,11 @@ static void start(const char *script, unsigned short columns, const char *verb, 
     ck_assert_int_eq(tcgetattr(keeper, &before), 0);
     chaos = fork();
     if (chaos == 0) {
+        /* Not its controlling terminal: that would be hung up, and drop output, when it ends. */
+        for (int fd = 0; fd <= 2; fd++)
+            dup2(keeper, fd);
         close(terminal);
-        login_tty(keeper);
+        close(keeper);
         execl(CHAOS_PROGRAM, "chaos", verb, guest, NULL);
         _exit(127);
     }
