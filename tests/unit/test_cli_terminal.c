@@ -133,8 +133,8 @@ START_TEST(table_fits)
           "\"crashed\",\"reason\":\"a long reason that does not fit\",\"memory_bytes\":4194304,"
           "\"vcpus\":1,\"kernel\":\"/k\",\"vifs\":[]}],\"more\":false}}\n",
           50, "list", NULL);
-    wait_for("NAME  DOMID  STATE    MEMORY  VCPUS  IP  REASON\r\n");
-    wait_for("web   3      crashed  4 MiB   1      -   a long re\r\n");
+    wait_for("NAME  DOMID  STATE    MEMORY  VCPUS  IP  REASON\r\n"
+             "web   3      crashed  4 MiB   1      -   a long re\r\n");
     int status = wait_chaos();
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
