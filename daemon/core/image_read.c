@@ -10,7 +10,11 @@
 #include "util/fd.h"
 
 #define COPY_BYTES 65536u
-#define SEALS      (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+/*
+ * FUTURE_WRITE, not WRITE: we never map it writable, and to seal against pinned pages the kernel
+ * waits up to 75 ms for pages just written to leave its per-CPU lists.
+ */
+#define SEALS      (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
 
 static bool time_equal(struct timespec a, struct timespec b)
 {

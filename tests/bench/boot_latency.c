@@ -10,7 +10,8 @@
  *   cold      ready    ukvm_create() until the guest said that it is ready
  *             destroy  ukvm_destroy() until its memory is returned
  *   chaos     ready    the process `chaos create`
- *   xl        ready    the process `xl create` (its exit; the guest may not have run yet)
+ *   xl        ready    the process `xl create` (its exit; the guest may not have run yet), with
+ *                      4 MiB, the least that its builder accepts
  *   exec      exit     fork, exec and wait of a static true
  *   connect   exit     a process that only connects to chaosd
  *   version   reply    ukvm_version_json(): a round trip that does nothing
@@ -150,8 +151,8 @@ static void run_xl(struct run *run, size_t index)
     char name[64], assignment[80];
     snprintf(name, sizeof(name), "bench-%zu", index);
     snprintf(assignment, sizeof(assignment), "name=\"%s\"", name);
-    const char *const argv[] = {"xl",       "create", "-q", run->image ? run->image : NOOP_CFG,
-                                assignment, NULL};
+    const char *const argv[] = {"xl",       "create",   "-q", run->image ? run->image : NOOP_CFG,
+                                assignment, "memory=4", NULL};
     time_process(&run->first, argv);
     const char *const gone[] = {"xl", "destroy", name, NULL};
     time_process(&run->second, gone);
