@@ -81,8 +81,8 @@ static void succeed(struct create *create)
         .guest = guest, .phases = create->phases, .phase_count = create->phase_count};
 
     guest->create = NULL;
-    log_info("%s: created as domain %u", guest->name, guest->domid);
     create->done(create->arg, &result, NULL);
+    log_info("%s: created as domain %u", guest->name, guest->domid);
     trim_later(guest);
     create_free(create);
 }

@@ -47,6 +47,21 @@ static const char *level_word(enum log_level level)
     return "";
 }
 
+/* One write, so that lines of several processes do not mix. */
+static void to_stderr(enum log_level level, const char *text)
+{
+    char line[LINE_MAX_BYTES + 64];
+    int length;
+
+    if (journal)
+        length = snprintf(line, sizeof(line), "<%d>%s\n", (int)level, text);
+    else
+        length = snprintf(line, sizeof(line), "%s: %s%s\n", log_program, level_word(level), text);
+    /* A log that cannot be written has nobody to tell. */
+    if (write(STDERR_FILENO, line, (size_t)length) < 0)
+        return;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     char text[LINE_MAX_BYTES];
@@ -59,8 +74,6 @@ void log_line(enum log_level level, const char *format, ...)
     va_end(args);
     if (to_syslog)
         syslog((int)level, "%s", text);
-    else if (journal)
-        dprintf(STDERR_FILENO, "<%d>%s\n", (int)level, text);
     else
-        dprintf(STDERR_FILENO, "%s: %s%s\n", log_program, level_word(level), text);
+        to_stderr(level, text);
 }
