@@ -46,3 +46,10 @@ set_tests_properties(unit.ukvm_install PROPERTIES LABELS unit)
 chaos_unit_test(cli_terminal fake_chaosd_fixture)
 add_dependencies(test_cli_terminal chaos)
 target_compile_definitions(test_cli_terminal PRIVATE CHAOS_PROGRAM="$<TARGET_FILE:chaos>")
+
+# The n-th allocation fails: calls from the objects of this executable go through fail_alloc.c.
+chaos_unit_test(config ukvm_private)
+target_sources(test_config PRIVATE fixture/fail_alloc.c)
+foreach(call malloc calloc realloc reallocarray strdup strndup asprintf)
+  target_link_options(test_config PRIVATE -Wl,--wrap=${call})
+endforeach()

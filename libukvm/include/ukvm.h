@@ -63,7 +63,8 @@ void ukvm_config_free(struct ukvm_config *config);
 int ukvm_config_set(struct ukvm_config *config, const char *assignment, char *message);
 /* Publish a port of the first vif: "HOST:GUEST[/tcp|/udp]". Errors: CONFIG. */
 int ukvm_config_publish(struct ukvm_config *config, const char *rule, char *message);
-/* The canonical JSON of the protocol; valid until the config changes or is freed. */
+/* The canonical JSON of the protocol; valid until the config changes or is freed. NULL if memory
+ * is out. */
 const char *ukvm_config_json(struct ukvm_config *config);
 
 /* ---- guests ------------------------------------------------------------------------- */

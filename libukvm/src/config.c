@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "json_text.h"
 
 /* What stands for the file in messages about ukvm_config_set and ukvm_config_publish. */
 #define ARGUMENT "argument"
@@ -182,6 +183,6 @@ int ukvm_config_publish(struct ukvm_config *config, const char *rule, char *mess
 const char *ukvm_config_json(struct ukvm_config *config)
 {
     if (config->text == NULL)
-        config->text = json_dumps(config->object, JSON_COMPACT | JSON_SORT_KEYS);
-    return config->text != NULL ? config->text : "{}";
+        config->text = json_text(config->object, JSON_SORT_KEYS);
+    return config->text;
 }

@@ -204,7 +204,8 @@ static int join_cmdline(json_t *values, const struct config_settings *settings, 
                 message, UKVM_E_CONFIG, config_settings_find(settings, "root")->place,
                 "'root' and 'extra' give a command line of %d bytes, the limit is %zu", length,
                 sizeof(cmdline) - 1);
-        json_object_set_new(values, "cmdline", json_string(cmdline));
+        if (json_object_set_new(values, "cmdline", json_string(cmdline)) != 0)
+            return config_no_memory(message);
     }
     json_object_del(values, "root");
     json_object_del(values, "extra");

@@ -9,9 +9,19 @@
 #include "client.h"
 #include "config.h"
 #include "guest_read.h"
+#include "json_text.h"
 
 /* More pages than this would be more guests than Xen has domain ids. */
 #define LIST_PAGES_MAX 1024
+
+/* Adds an argument; an object that cannot hold it becomes NULL, which client_call refuses. */
+static void add_argument(json_t **arguments, const char *name, json_t *value)
+{
+    if (json_object_set_new(*arguments, name, value) != 0) {
+        json_decref(*arguments);
+        *arguments = NULL;
+    }
+}
 
 /* A request about one guest, given away to client_call. NULL: the name cannot be a guest's. */
 static json_t *about(const char *guest)
@@ -81,7 +91,7 @@ static json_t *with_short_kernel(json_t *config)
         tail++;
     snprintf(text, sizeof(text), "...%s", tail);
     json_t *copy = json_copy(config);
-    json_object_set_new(copy, "kernel", json_string(text));
+    add_argument(&copy, "kernel", json_string(text));
     return copy;
 }
 
@@ -95,9 +105,9 @@ static int create_request(struct ukvm *handle, const struct ukvm_config *config,
         return rc;
     json_t *arguments = json_pack("{s:o}", "config", with_short_kernel(config_object(config)));
     if (options->no_wait)
-        json_object_set_new(arguments, "wait", json_false());
+        add_argument(&arguments, "wait", json_false());
     if (options->timeout_ms != 0)
-        json_object_set_new(arguments, "timeout_ms", json_integer(options->timeout_ms));
+        add_argument(&arguments, "timeout_ms", json_integer(options->timeout_ms));
     if (options->phases != NULL)
         json_object_set_new(arguments, "timing", json_true());
     rc = client_call(handle, "create", arguments, fd, reply_out);
@@ -179,7 +189,7 @@ int ukvm_shutdown(struct ukvm *handle, const char *guest, uint32_t timeout_ms, b
     json_t *arguments = json_pack("{s:s, s:b}", "guest", guest, "force", (int)force);
 
     if (timeout_ms != 0)
-        json_object_set_new(arguments, "timeout_ms", json_integer(timeout_ms));
+        add_argument(&arguments, "timeout_ms", json_integer(timeout_ms));
     return call_no_reply(handle, "shutdown", guest, arguments);
 }
 
@@ -277,7 +287,7 @@ int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count
 
 static int dump(struct ukvm *handle, const json_t *value, char **json_out)
 {
-    char *text = value != NULL ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    char *text = value != NULL ? json_text(value, 0) : NULL;
 
     if (text == NULL)
         return client_malformed(handle, "an empty answer");
