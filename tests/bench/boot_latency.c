@@ -151,8 +151,9 @@ static void run_xl(struct run *run, size_t index)
     char name[64], assignment[80];
     snprintf(name, sizeof(name), "bench-%zu", index);
     snprintf(assignment, sizeof(assignment), "name=\"%s\"", name);
-    const char *const argv[] = {"xl",       "create",   "-q", run->image ? run->image : NOOP_CFG,
-                                assignment, "memory=4", NULL};
+    const char *const argv[] = {
+        "xl",       "create",          "-q", run->image ? run->image : NOOP_CFG, assignment,
+        "memory=4", "shadow_memory=1", NULL};
     time_process(&run->first, argv);
     const char *const gone[] = {"xl", "destroy", name, NULL};
     time_process(&run->second, gone);

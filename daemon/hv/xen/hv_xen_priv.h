@@ -83,6 +83,7 @@ int hv_xen_domain_clock(struct hv *hv, uint32_t domid, struct hv_gfn shared_info
 int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, struct hv_gfn gfn,
                         size_t count);
 int hv_xen_grant_fd(struct hv *hv, int *fd_out);
+void hv_xen_grant_warm(void);
 
 /* info.c */
 int hv_xen_read_version(struct hv_xen *xen);

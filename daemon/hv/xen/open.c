@@ -51,6 +51,7 @@ static int open_handles(struct hv_xen *xen)
     xen->memory = xenforeignmemory_open(&xen->log, 0);
     if (xen->memory == NULL)
         return hv_xen_rc(-1);
+    hv_xen_grant_warm();
     return hv_xen_channel_open(&xen->events_fd);
 }
 
