@@ -1,2 +1,9 @@
 # The data plane and the host network port.
+add_library(io_rig STATIC fixture/io_front.c fixture/loop_fake.c)
+target_include_directories(io_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(io_rig PUBLIC chaos_io chaos::options)
+
+foreach(name console io_guest io_throttle netback vswitch)
+  chaos_unit_test(${name} io_rig)
+endforeach()
 chaos_unit_test(hostnet chaos_hostnet_linux PkgConfig::LIBNFTABLES)

@@ -151,10 +151,11 @@ static bool read_input(struct console_client *client)
             return false;
         }
         client->input_over = got == 0;
-        if (got > 0 && console_ring_write(&console->ring, data, (size_t)got) > 0)
+        if (got > 0) {
+            console->room = room - console_ring_write(&console->ring, data, (size_t)got);
             console->ops->notify(console->arg);
-        if (got > 0)
             return true;
+        }
     }
     update_watch(client);
     return true;
@@ -210,28 +211,37 @@ int console_create(struct loop *loop, void *ring_page, bool resumed, const struc
         return -ENOMEM;
     }
     console_ring_init(&console->ring, ring_page, resumed);
+    console->room = console_ring_room(&console->ring);
     *console_out = console;
     return 0;
 }
 
-bool console_serve(struct console *console)
+/* The guest has read input. Returns whether it has. */
+static bool serve_input(struct console *console)
 {
-    bool worked = drain(console);
-    if (worked)
-        advance_clients(console);
-    if (console->ring.fault != NULL)
-        return worked;
+    ssize_t room = console_ring_room(&console->ring);
+    if (room <= 0 || room == console->room) {
+        check_ring(console);
+        return false;
+    }
+    console->room = room;
     LIST_FOR_EACH(node, &console->clients)
     {
         struct console_client *client = client_of(node);
-        if (!client->input_waits || console_ring_room(&console->ring) <= 0)
+        if (!client->input_waits)
             continue;
         client->input_waits = false;
         update_watch(client);
-        worked = true;
     }
-    check_ring(console);
-    return worked;
+    return true;
+}
+
+bool console_serve(struct console *console)
+{
+    bool printed = drain(console);
+    if (printed)
+        advance_clients(console);
+    return serve_input(console) || printed;
 }
 
 static void sweep(struct console *console)

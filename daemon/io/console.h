@@ -33,6 +33,7 @@ struct console {
     struct console_history history;
     struct list clients;
     unsigned client_count;
+    ssize_t room; /* for input, as last seen */
     struct loop_timer *linger;
     struct list node; /* among the lingering */
 };

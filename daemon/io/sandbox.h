@@ -17,7 +17,7 @@
 #endif
 
 /* For two files of thousands of guests each, while still privileged. */
-#define SANDBOX_FILES    262144u
+#define SANDBOX_FILES 262144u
 
 /*
  * From root to an ordinary user for ever: user by name, or if NULL "chaos-iod", or if there is no

@@ -16,7 +16,7 @@ static void on_readable(void *arg, int fd, unsigned ready)
         ssize_t size = read(fd, frame, sizeof(frame));
         if (size < 0 && errno == EINTR)
             continue;
-        if (size < 0 && errno != EAGAIN)
+        if (size == 0 || (size < 0 && errno != EAGAIN))
             /* The interface was removed. A watch on it would fire for ever. */
             tap->loop->ops->watch_set(tap->watch, 0);
         if (size <= 0)

@@ -1,0 +1,412 @@
+/* The console: its ring, what is kept of it, and the clients that read. */
+#include "fixture/io_front.h"
+#include "fixture/loop_fake.h"
+#include "io/console.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct io_front front;
+static struct loop *loop;
+static struct console *console;
+static struct list lingering;
+static unsigned notified;
+static const char *fault;
+static char big[100000];
+
+static void on_notify(void *arg)
+{
+    (void)arg;
+    notified++;
+}
+
+static void on_fault(void *arg, const char *text)
+{
+    (void)arg;
+    if (fault == NULL)
+        fault = text;
+}
+
+static const struct console_ops ops = {.notify = on_notify, .fault = on_fault};
+
+static void setup(void)
+{
+    io_front_init(&front, 2);
+    loop = loop_fake_create();
+    list_init(&lingering);
+    notified = 0;
+    fault = NULL;
+    ck_assert_int_eq(console_create(loop, front.console, false, &ops, NULL, &console), 0);
+}
+
+static void teardown(void)
+{
+    console_detach(console, &lingering);
+    console_end_lingering(&lingering);
+    ck_assert_uint_eq(loop_fake_handles(loop), 0);
+    loop_fake_destroy(loop);
+    io_front_fini(&front);
+}
+
+/* Returns our end. */
+static int add_client(bool follow)
+{
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(console, pair[1], follow), 0);
+    return pair[0];
+}
+
+static void print(const char *text)
+{
+    io_front_print(&front, text);
+    console_serve(console);
+}
+
+/* Everything there is to read; size_out 0 with a true return is the end of the stream. */
+static size_t read_all(int fd)
+{
+    size_t total = 0;
+    ssize_t size;
+    while ((size = read(fd, big + total, sizeof(big) - total - 1)) > 0)
+        total += (size_t)size;
+    big[total] = '\0';
+    return total;
+}
+
+static bool at_end(int fd)
+{
+    char byte;
+    return read(fd, &byte, 1) == 0;
+}
+
+static void expect(int fd, const char *text)
+{
+    read_all(fd);
+    ck_assert_str_eq(big, text);
+}
+
+START_TEST(kept_output_then_the_end)
+{
+    print("hello\n");
+    int fd = add_client(false);
+    expect(fd, "hello\n");
+    ck_assert(at_end(fd));
+    close(fd);
+    ck_assert_uint_ge(notified, 1);
+}
+END_TEST
+
+START_TEST(follow)
+{
+    print("one\n");
+    int first = add_client(true);
+    print("two\n");
+    int second = add_client(true);
+    expect(first, "one\ntwo\n");
+    expect(second, "one\ntwo\n");
+    print("three\n");
+    expect(first, "three\n");
+    expect(second, "three\n");
+    close(first);
+    print("four\n");
+    expect(second, "four\n");
+    close(second);
+}
+END_TEST
+
+START_TEST(words_without_an_event_are_seen_by_a_new_client)
+{
+    io_front_print(&front, "last words\n");
+    int fd = add_client(false);
+    expect(fd, "last words\n");
+    close(fd);
+}
+END_TEST
+
+START_TEST(ring_wraps)
+{
+    char line[101];
+    memset(line, 'x', 100);
+    line[100] = '\0';
+    int fd = add_client(true);
+    for (int i = 0; i < 100; i++) {
+        line[0] = (char)('0' + i % 10);
+        print(line);
+        expect(fd, line);
+    }
+    close(fd);
+}
+END_TEST
+
+START_TEST(history_is_bounded)
+{
+    char line[1001];
+    memset(line, 'a', 1000);
+    line[1000] = '\0';
+    for (int i = 0; i < 100; i++) {
+        line[0] = (char)('A' + i % 26);
+        print(line);
+    }
+    int fd = add_client(false);
+    ck_assert_uint_eq(read_all(fd), CONSOLE_HISTORY_BYTES);
+    ck_assert_int_eq(big[CONSOLE_HISTORY_BYTES - 1000], 'A' + 99 % 26);
+    ck_assert_uint_eq(console->history.capacity, CONSOLE_HISTORY_BYTES);
+    close(fd);
+}
+END_TEST
+
+START_TEST(slow_client_loses_output_and_nobody_else_does)
+{
+    char line[2001];
+    memset(line, 'a', 2000);
+    line[2000] = '\0';
+    int slow = add_client(true), quick = add_client(true);
+    for (int i = 0; i < 1000; i++) {
+        print(line);
+        ck_assert_uint_eq(read_all(quick), 2000);
+    }
+    loop_fake_run(loop);
+    /* What the socket held, a word on the rest, and the history's bytes. */
+    size_t total = 0;
+    bool told = false;
+    for (size_t size; (size = read_all(slow)) > 0; loop_fake_run(loop)) {
+        told = told || strstr(big, "[output lost]") != NULL;
+        total += size;
+    }
+    ck_assert(told);
+    ck_assert_uint_lt(total, 2000 * 1000);
+    ck_assert_uint_gt(total, CONSOLE_HISTORY_BYTES);
+    print("again\n");
+    expect(slow, "again\n");
+    close(slow);
+    close(quick);
+}
+END_TEST
+
+START_TEST(input)
+{
+    char got[16];
+    int fd = add_client(true);
+    ck_assert_int_eq(write(fd, "date\n", 5), 5);
+    loop_fake_run(loop);
+    ck_assert_uint_eq(io_front_input(&front, got, sizeof(got)), 5);
+    ck_assert_mem_eq(got, "date\n", 5);
+    ck_assert_uint_eq(notified, 1);
+    close(fd);
+}
+END_TEST
+
+START_TEST(input_waits_for_room)
+{
+    int fd = add_client(true);
+    memset(big, 'i', 3000);
+    ck_assert_int_eq(write(fd, big, 3000), 3000);
+    loop_fake_run(loop);
+    size_t total = 0;
+    for (size_t size; (size = io_front_input(&front, big, sizeof(big))) > 0;) {
+        ck_assert_uint_le(size, 1024);
+        total += size;
+        ck_assert(console_serve(console));
+        loop_fake_run(loop);
+    }
+    ck_assert_uint_eq(total, 3000);
+    close(fd);
+}
+END_TEST
+
+START_TEST(client_that_only_listens)
+{
+    int fd = add_client(true);
+    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+    loop_fake_run(loop);
+    print("still here\n");
+    expect(fd, "still here\n");
+    close(fd);
+    print("gone\n");
+    ck_assert_uint_eq(console->client_count, 0);
+}
+END_TEST
+
+START_TEST(closed_client_is_noticed)
+{
+    int fd = add_client(true);
+    close(fd);
+    loop_fake_run(loop);
+    ck_assert_uint_eq(console->client_count, 0);
+}
+END_TEST
+
+START_TEST(clients_are_bounded)
+{
+    int fds[CONSOLE_CLIENTS_MAX], pair[2];
+    for (unsigned i = 0; i < CONSOLE_CLIENTS_MAX; i++)
+        fds[i] = add_client(true);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(console, pair[1], true), -EBUSY);
+    ck_assert(at_end(pair[0]));
+    close(pair[0]);
+    /* One that has hung up makes room, even if that was not noticed yet. */
+    close(fds[3]);
+    fds[3] = add_client(true);
+    for (unsigned i = 0; i < CONSOLE_CLIENTS_MAX; i++)
+        close(fds[i]);
+}
+END_TEST
+
+START_TEST(output_index_out_of_range)
+{
+    print("before\n");
+    front.console->out_prod += 2049;
+    ck_assert(!console_serve(console));
+    ck_assert_str_eq(fault, "console: output index out of range");
+    /* Never looked at again; what was kept is still readable. */
+    front.console->out_prod = front.console->out_cons;
+    print("after\n");
+    int fd = add_client(false);
+    expect(fd, "before\n");
+    close(fd);
+}
+END_TEST
+
+START_TEST(input_index_out_of_range)
+{
+    int fd = add_client(true);
+    front.console->in_cons = 1;
+    ck_assert_int_eq(write(fd, "x", 1), 1);
+    loop_fake_run(loop);
+    ck_assert_str_eq(fault, "console: input index out of range");
+    close(fd);
+}
+END_TEST
+
+START_TEST(indices_wrap_around)
+{
+    char got[8];
+    front.console->out_cons = front.console->out_prod = UINT32_MAX - 2;
+    front.console->in_cons = front.console->in_prod = UINT32_MAX - 2;
+    console_ring_init(&console->ring, front.console, true);
+    print("wrapped\n");
+    int fd = add_client(true);
+    expect(fd, "wrapped\n");
+    ck_assert_int_eq(write(fd, "in\nput\n", 7), 7);
+    loop_fake_run(loop);
+    ck_assert_uint_eq(io_front_input(&front, got, sizeof(got)), 7);
+    ck_assert_ptr_null(fault);
+    close(fd);
+}
+END_TEST
+
+START_TEST(resumed_with_indices_that_cannot_be)
+{
+    front.console->out_prod = 5000;
+    console_ring_init(&console->ring, front.console, true);
+    console_serve(console);
+    ck_assert_str_eq(fault, "console: output index out of range");
+}
+END_TEST
+
+START_TEST(last_words_are_read_after_detach)
+{
+    int fd = add_client(true);
+    io_front_print(&front, "panic\n");
+    console_detach(console, &lingering);
+    console = NULL;
+    expect(fd, "panic\n");
+    ck_assert(at_end(fd));
+    ck_assert(list_empty(&lingering));
+    close(fd);
+}
+END_TEST
+
+START_TEST(detached_console_waits_for_a_slow_client_but_not_for_ever)
+{
+    memset(big, 'a', 2000);
+    big[2000] = '\0';
+    char *line = strdup(big);
+    int fd = add_client(true);
+    for (int i = 0; i < 300; i++)
+        print(line);
+    free(line);
+    console_detach(console, &lingering);
+    console = NULL;
+    ck_assert(!list_empty(&lingering));
+    ck_assert_int_eq(write(fd, "input is ignored", 16), 16);
+    loop_fake_run(loop);
+    ck_assert(!list_empty(&lingering));
+    loop_fake_advance(loop, CONSOLE_LINGER_NS);
+    ck_assert(list_empty(&lingering));
+    close(fd);
+}
+END_TEST
+
+START_TEST(detached_console_ends_when_all_is_read)
+{
+    memset(big, 'a', 2000);
+    big[2000] = '\0';
+    char *line = strdup(big);
+    int fd = add_client(true);
+    for (int i = 0; i < 300; i++)
+        print(line);
+    free(line);
+    console_detach(console, &lingering);
+    console = NULL;
+    for (int i = 0; i < 1000 && !list_empty(&lingering); i++) {
+        read_all(fd);
+        loop_fake_run(loop);
+    }
+    ck_assert(list_empty(&lingering));
+    ck_assert_uint_eq(loop_fake_armed(loop), 0);
+    close(fd);
+}
+END_TEST
+
+START_TEST(no_handles)
+{
+    struct console *other = NULL;
+    int pair[2];
+    loop_fake_fail(loop, 1);
+    ck_assert_int_eq(console_create(loop, front.console, false, &ops, NULL, &other), -ENOMEM);
+    loop_fake_fail(loop, 1);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(console, pair[1], true), -ENOMEM);
+    ck_assert(at_end(pair[0]));
+    close(pair[0]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("console");
+    TCase *tests = tcase_create("console");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, kept_output_then_the_end);
+    tcase_add_test(tests, follow);
+    tcase_add_test(tests, words_without_an_event_are_seen_by_a_new_client);
+    tcase_add_test(tests, ring_wraps);
+    tcase_add_test(tests, history_is_bounded);
+    tcase_add_test(tests, slow_client_loses_output_and_nobody_else_does);
+    tcase_add_test(tests, input);
+    tcase_add_test(tests, input_waits_for_room);
+    tcase_add_test(tests, client_that_only_listens);
+    tcase_add_test(tests, closed_client_is_noticed);
+    tcase_add_test(tests, clients_are_bounded);
+    tcase_add_test(tests, output_index_out_of_range);
+    tcase_add_test(tests, input_index_out_of_range);
+    tcase_add_test(tests, indices_wrap_around);
+    tcase_add_test(tests, resumed_with_indices_that_cannot_be);
+    tcase_add_test(tests, last_words_are_read_after_detach);
+    tcase_add_test(tests, detached_console_waits_for_a_slow_client_but_not_for_ever);
+    tcase_add_test(tests, detached_console_ends_when_all_is_read);
+    tcase_add_test(tests, no_handles);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
