@@ -5,6 +5,11 @@ target_include_directories(core_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(core_rig PUBLIC chaos_core hv_fake elf_build
                                PRIVATE chaos::options PkgConfig::CHECK)
 
-foreach(name create)
+foreach(name control create death destroy guest_table iod verbs)
   chaos_unit_test(${name} core_rig)
 endforeach()
+chaos_unit_test(sm chaos_util)
+chaos_unit_test(util chaos_util)
+chaos_unit_test(addr chaos_core)
+chaos_unit_test(spec chaos_core)
+chaos_unit_test(throttle chaos_core)

@@ -1,13 +1,12 @@
 /* core/create: the timeline, and that a failure at any point of it leaves nothing behind. */
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/verbs.h"
 #include "fixture/core_rig.h"
 #include "fixture/elf_build.h"
+#include "fixture/suite.h"
 #include "noxs/access.h"
 
 static struct rig rig;
@@ -395,37 +394,19 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("create");
-    TCase *tcase = tcase_create("all");
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_test(tcase, boots_in_the_order_of_the_timeline);
-    tcase_add_test(tcase, tells_the_guest_what_the_specification_says);
-    tcase_add_test(tcase, tells_iod_where_the_devices_are);
-    tcase_add_test(tcase, without_wait_answers_when_it_runs);
-    tcase_add_test(tcase, a_known_image_is_not_read_again);
-    tcase_add_test(tcase, nothing_is_left_when_the_nth_hypercall_fails);
-    tcase_add_test(tcase, nothing_is_left_when_the_nth_timer_or_watch_fails);
-    tcase_add_test(tcase, nothing_is_left_when_the_network_refuses);
-    tcase_add_test(tcase, a_taken_port_is_address_in_use);
-    tcase_add_test(tcase, a_taken_name_is_refused_before_anything_is_built);
-    tcase_add_test(tcase, a_taken_address_is_refused_and_names_it);
-    tcase_add_test(tcase, too_little_memory_is_said_with_numbers);
-    tcase_add_test(tcase, a_bad_image_is_refused_before_anything_is_built);
-    tcase_add_test(tcase, an_image_too_large_for_the_guest_is_a_config_error);
-    tcase_add_test(tcase, not_a_file_is_no_image);
-    tcase_add_test(tcase, a_guest_that_is_never_ready_is_destroyed);
-    tcase_add_test(tcase, a_guest_that_crashes_before_it_is_ready_is_guest_failed);
-    tcase_add_test(tcase, exiting_with_an_error_before_ready_is_guest_failed);
-    tcase_add_test(tcase, destroyed_by_another_while_its_creator_waits);
-    tcase_add_test(tcase, iod_that_refuses_fails_the_create);
-    tcase_add_test(tcase, a_stop_ends_creates_under_way);
-    tcase_add_test(tcase, is_trimmed_once_nobody_waits);
-    tcase_add_test(tcase, the_limit_of_guests_is_named);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return SUITE_RUN(
+        "create", setup, teardown, boots_in_the_order_of_the_timeline,
+        tells_the_guest_what_the_specification_says, tells_iod_where_the_devices_are,
+        without_wait_answers_when_it_runs, a_known_image_is_not_read_again,
+        nothing_is_left_when_the_nth_hypercall_fails,
+        nothing_is_left_when_the_nth_timer_or_watch_fails, nothing_is_left_when_the_network_refuses,
+        a_taken_port_is_address_in_use, a_taken_name_is_refused_before_anything_is_built,
+        a_taken_address_is_refused_and_names_it, too_little_memory_is_said_with_numbers,
+        a_bad_image_is_refused_before_anything_is_built,
+        an_image_too_large_for_the_guest_is_a_config_error, not_a_file_is_no_image,
+        a_guest_that_is_never_ready_is_destroyed,
+        a_guest_that_crashes_before_it_is_ready_is_guest_failed,
+        exiting_with_an_error_before_ready_is_guest_failed,
+        destroyed_by_another_while_its_creator_waits, iod_that_refuses_fails_the_create,
+        a_stop_ends_creates_under_way, is_trimmed_once_nobody_waits, the_limit_of_guests_is_named);
 }
