@@ -24,5 +24,5 @@ show chaos console daytime --no-follow
 chaos destroy daytime || exit 1
 
 printf '\n== The same minimal image started by chaos and by xl, as whole processes\n'
-printf '   (emulated: read the ratio, not the times)\n'
+printf '   (under emulation one microsecond here is 1,000 instructions of the whole machine)\n'
 show "$bench" --mode chaos,xl --guests 5

@@ -7,4 +7,4 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 say() { printf '\n== %s\n' "$*"; }
 
 say "Installing packages, building, and booting Xen under emulation (a few minutes the first time)"
-"$top/tests/lab/lab" run --xl --copy "$top/scripts/demo-dom0.sh:/demo.sh" -- sh /demo.sh
+"$top/tests/lab/lab" run --icount --xl --copy "$top/scripts/demo-dom0.sh:/demo.sh" -- sh /demo.sh
