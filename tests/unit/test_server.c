@@ -1,0 +1,419 @@
+/* ctl/server: clients over the real socket, hostile ones too, on a core of fakes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/verbs.h"
+#include "ctl/client.h"
+#include "fixture/core_rig.h"
+#include "fixture/suite.h"
+#include "noxs/access.h"
+#include "util/fd.h"
+
+static struct rig rig;
+static struct ctl_server server;
+static char directory[64];
+static char path[96];
+static char reply[LIMIT_MESSAGE + 1];
+static int reply_fd;
+
+static int open_client(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    loop_fake_run(rig.loop);
+    return fd;
+}
+
+static int client;
+
+static void setup(void)
+{
+    struct error error;
+    rig_init(&rig);
+    snprintf(directory, sizeof(directory), "/tmp/chaos-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/run/chaosd.sock", directory);
+    ck_assert_int_eq(ctl_server_lock(&server, path, &error), 0);
+    ck_assert_int_eq(ctl_server_listen(&server, &rig.core, &error), 0);
+    client = open_client();
+    reply_fd = -1;
+}
+
+static void teardown(void)
+{
+    char command[128];
+    fd_close(&client);
+    fd_close(&reply_fd);
+    loop_fake_run(rig.loop);
+    core_stop(&rig.core);
+    loop_fake_advance(rig.loop, 1000 * RIG_MS);
+    ctl_server_close(&server);
+    ctl_server_close(&server);
+    rig_fini(&rig);
+    snprintf(command, sizeof(command), "rm -r %s", directory);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* The reply that is there, into reply; false if none is. */
+static bool receive(int fd)
+{
+    struct fd_packet packet;
+    fd_close(&reply_fd);
+    reply[0] = '\0';
+    if (fd_receive(fd, reply, sizeof(reply) - 1, &packet) < 0)
+        return false;
+    reply[packet.size] = '\0';
+    if (packet.fd_count > 0)
+        reply_fd = packet.fds[0];
+    return packet.size > 0;
+}
+
+static const char *ask(const char *text)
+{
+    ck_assert_int_eq(fd_send(client, text, strlen(text), NULL, 0), 0);
+    rig_run(&rig);
+    receive(client);
+    return reply;
+}
+
+static void send_create(const char *name, const char *rest)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "{\"op\":\"create\",\"config\":{\"name\":\"%s\",\"memory\":2}%s}",
+             name, rest);
+    ck_assert_int_eq(fd_send(client, text, strlen(text), &rig.image_fd, 1), 0);
+    rig_run(&rig);
+}
+
+static void create(const char *name)
+{
+    send_create(name, ",\"wait\":false");
+    ck_assert(receive(client));
+    ck_assert_msg(strstr(reply, "\"ok\"") != NULL, "%s", reply);
+}
+
+#define ck_assert_says(text, part) ck_assert_msg(strstr(text, part) != NULL, "%s", reply)
+
+START_TEST(the_socket_is_private_and_ours)
+{
+    struct stat st;
+    struct ctl_server second;
+    struct error error;
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0660);
+    ck_assert_int_eq(ctl_server_lock(&second, path, &error), -UKVM_E_EXISTS);
+    ctl_server_close(&second);
+    /* A socket that a dead chaosd left is taken over. */
+    ctl_server_close(&server);
+    ck_assert_int_eq(stat(path, &st), -1);
+    fd_close(&client);
+    ck_assert_int_eq(mknod(path, S_IFREG | 0600, 0), 0);
+    ck_assert_int_eq(ctl_server_lock(&server, path, &error), 0);
+    ck_assert_int_eq(ctl_server_listen(&server, &rig.core, &error), 0);
+    client = open_client();
+    ck_assert_says(ask("{\"op\":\"version\"}"), "\"protocol\":1");
+}
+END_TEST
+
+START_TEST(a_path_that_cannot_be_is_an_error)
+{
+    struct ctl_server other;
+    struct error error;
+    char text[200];
+    memset(text, 'a', sizeof(text));
+    text[0] = '/';
+    text[sizeof(text) - 1] = '\0';
+    ck_assert_int_eq(ctl_server_lock(&other, text, &error), -UKVM_E_NO_FILE);
+    ck_assert_int_eq(ctl_server_lock(&other, "/no/such/place", &error), -UKVM_E_NO_FILE);
+}
+END_TEST
+
+START_TEST(a_life)
+{
+    send_create("web", ",\"timing\":true,\"id\":5");
+    ck_assert(!receive(client));
+    rig_say(&rig, rig_find(&rig, "web"), NOXS_GUEST_READY, 0);
+    ck_assert(receive(client));
+    ck_assert_says(reply, "{\"id\":5,\"ok\":{\"guest\":{\"name\":\"web\"");
+    ck_assert_says(reply, "{\"phase\":\"ready\",\"us\":0.0}");
+    ck_assert_says(ask("{\"op\":\"list\"}"), "\"more\":false");
+    ck_assert_says(reply, "\"name\":\"web\"");
+    ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"web\"}"), "\"state\":\"running\"");
+    ck_assert_says(ask("{\"op\":\"pause\",\"guest\":\"web\"}"), "\"state\":\"paused\"");
+    ck_assert_says(ask("{\"op\":\"pause\",\"guest\":\"web\"}"), "bad-state");
+    ck_assert_says(ask("{\"op\":\"unpause\",\"guest\":\"web\"}"), "\"state\":\"running\"");
+    ck_assert_says(ask("{\"op\":\"noxs\",\"guest\":\"web\"}"), "\"page\":{\"daemon\":{");
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"follow\":false}"), "\"ok\":{}");
+    ck_assert_int_ge(reply_fd, 0);
+    ck_assert_uint_eq(rig.iod.console.follow, 0);
+    ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"web\",\"wait\":true}"), "{\"ok\":{}}");
+    ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"web\"}"), "not-found");
+    ck_assert_says(ask("{\"op\":\"list\"}"), "\"guests\":[]");
+}
+END_TEST
+
+START_TEST(shutdown_answers_later)
+{
+    create("web");
+    rig_say(&rig, rig_find(&rig, "web"), NOXS_GUEST_READY, 0);
+    ask("{\"op\":\"shutdown\",\"guest\":\"web\",\"timeout_ms\":100,\"id\":1}");
+    ck_assert_str_eq(reply, "");
+    /* Meanwhile the connection serves others. */
+    ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"web\",\"id\":2}"), "shutting-down");
+    loop_fake_advance(rig.loop, 101 * RIG_MS);
+    ck_assert(receive(client));
+    ck_assert_says(reply, "{\"id\":1,\"error\":{\"code\":\"timeout\"");
+    ask("{\"op\":\"shutdown\",\"guest\":\"web\",\"timeout_ms\":100,\"force\":true}");
+    loop_fake_advance(rig.loop, 101 * RIG_MS);
+    ck_assert(receive(client));
+    ck_assert_str_eq(reply, "{\"ok\":{}}");
+    ck_assert_ptr_null(rig_find(&rig, "web"));
+}
+END_TEST
+
+START_TEST(wrong_messages_get_an_error_and_the_next_is_served)
+{
+    static const char *const texts[] = {
+        "x",
+        "{\"op\":\"format\"}",
+        "{\"op\":\"list\",\"color\":1}",
+        "{\"op\":\"list\",\"after\":-1}",
+        "{\"op\":\"list\",\"after\":99999999999}",
+        "{\"op\":\"list\",\"guest\":\"a\"}",
+        "{\"op\":\"info\"}",
+        "{\"op\":\"info\",\"guest\":7}",
+        "{\"op\":\"create\"}",
+        "{\"op\":\"create\",\"config\":{\"name\":\"a\"}}",
+        "{\"op\":\"create\",\"config\":7}",
+        "{\"op\":\"version\",\"x\":1}",
+        "{\"op\":\"destroy\",\"guest\":\"a\",\"wait\":1}",
+    };
+    create("a");
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        ck_assert_msg(strstr(ask(texts[i]), "\"code\":\"protocol\"") != NULL, "%s: %s", texts[i],
+                      reply);
+    static const char *const ops[] = {"pause", "unpause", "shutdown", "console", "noxs", "destroy"};
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "{\"op\":\"%s\",\"guest\":\"a\",\"x\":1}", ops[i]);
+        ck_assert_says(ask(text), "unknown member 'x'");
+    }
+    ck_assert_says(ask("{\"op\":\"version\"}"), "\"hypervisor\":\"Xen ");
+}
+END_TEST
+
+START_TEST(a_message_of_the_limit_is_read_and_of_one_byte_more_is_not)
+{
+    static char text[LIMIT_MESSAGE + 2];
+    memset(text, ' ', sizeof(text));
+    memcpy(text, "{\"op\":\"version\"}", 16);
+    ck_assert_int_eq(fd_send(client, text, LIMIT_MESSAGE, NULL, 0), 0);
+    loop_fake_run(rig.loop);
+    ck_assert(receive(client));
+    ck_assert_says(reply, "\"ok\"");
+    ck_assert_int_eq(fd_send(client, text, LIMIT_MESSAGE + 1, NULL, 0), 0);
+    loop_fake_run(rig.loop);
+    ck_assert(receive(client));
+    ck_assert_says(reply, "at most 65536 bytes");
+    ck_assert_says(ask("{\"op\":\"version\"}"), "\"ok\"");
+}
+END_TEST
+
+static unsigned count_fds(void)
+{
+    unsigned count = 0;
+    for (int fd = 0; fd < 200; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+START_TEST(fds_are_closed_whatever_came_with_them)
+{
+    static const char *const texts[] = {
+        "x", "{\"op\":\"version\"}", "{\"op\":\"nope\"}", "{\"op\":\"create\",\"config\":{}}",
+        "{\"op\":\"create\",\"config\":{\"name\":\"b\",\"vcpus\":9}}"};
+    create("a");
+    usleep(50000); /* the thread that read the image closes it when it ends */
+    unsigned before = count_fds();
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        int fds[FD_PASS_MAX] = {0};
+        for (size_t count = 1; count <= FD_PASS_MAX; count++) {
+            ck_assert_int_eq(fd_send(client, texts[i], strlen(texts[i]), fds, count), 0);
+            rig_run(&rig);
+            ck_assert(receive(client));
+        }
+    }
+    ck_assert_uint_eq(count_fds(), before);
+}
+END_TEST
+
+START_TEST(who_does_not_read_is_hung_up_on_and_nobody_else)
+{
+    int greedy = open_client();
+    int sent = 0;
+    for (char name[] = "a"; name[0] <= 'z'; name[0]++)
+        create(name);
+    while (sent < 100000 && fd_send(greedy, "{\"op\":\"list\"}", 13, NULL, 0) == 0) {
+        sent++;
+        loop_fake_run(rig.loop);
+    }
+    /* It is not even read from any more, so its own queue is full. */
+    ck_assert_int_lt(sent, 100000);
+    ck_assert_uint_eq(server.client_count, 2);
+    ck_assert_says(ask("{\"op\":\"version\"}"), "\"ok\"");
+    /* Reading, it gets all its answers. */
+    int received = 0;
+    while (received < sent && receive(greedy)) {
+        received++;
+        loop_fake_run(rig.loop);
+    }
+    ck_assert_int_eq(received, sent);
+    fd_close(&greedy);
+}
+END_TEST
+
+START_TEST(late_answers_to_one_who_does_not_read_are_bounded)
+{
+    /* Sixty-four waits, whose answers all come at once, to a socket that is full. */
+    int greedy = open_client();
+    static const char wait[] = "{\"op\":\"shutdown\",\"guest\":\"a\",\"timeout_ms\":100}";
+    create("a");
+    rig_say(&rig, rig_find(&rig, "a"), NOXS_GUEST_READY, 0);
+    for (unsigned i = 0; i < LIMIT_REQUESTS + 1; i++) {
+        ck_assert_int_eq(fd_send(greedy, wait, sizeof(wait) - 1, NULL, 0), 0);
+        loop_fake_run(rig.loop);
+    }
+    ck_assert(receive(greedy));
+    ck_assert_says(reply, "limit requests");
+    loop_fake_advance(rig.loop, 101 * RIG_MS);
+    for (unsigned i = 0; i < LIMIT_REQUESTS; i++) {
+        loop_fake_run(rig.loop);
+        ck_assert(receive(greedy));
+        ck_assert_says(reply, "timeout");
+    }
+    fd_close(&greedy);
+}
+END_TEST
+
+START_TEST(who_goes_away_leaves_the_create_to_itself)
+{
+    send_create("web", "");
+    fd_close(&client);
+    loop_fake_run(rig.loop);
+    ck_assert_uint_eq(server.client_count, 0);
+    rig_say(&rig, rig_find(&rig, "web"), NOXS_GUEST_READY, 0);
+    ck_assert_str_eq(guest_state_name(rig_find(&rig, "web")), "running");
+    client = open_client();
+    ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"web\"}"), "\"ok\"");
+}
+END_TEST
+
+static struct ctl_client *first_client(void)
+{
+    return LIST_OWNER(server.clients.next, struct ctl_client, node);
+}
+
+START_TEST(only_owners_and_root_may_touch_a_guest)
+{
+    static const char *const ops[] = {"destroy", "pause", "unpause", "shutdown", "console", "noxs"};
+    create("root");
+    first_client()->uid = 1000;
+    create("mine");
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "{\"op\":\"%s\",\"guest\":\"root\"}", ops[i]);
+        ck_assert_says(ask(text), "\"code\":\"permission\"");
+    }
+    ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"root\"}"), "\"ok\"");
+    ck_assert_says(ask("{\"op\":\"pause\",\"guest\":\"mine\"}"), "\"ok\"");
+    first_client()->uid = 1001;
+    ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"mine\"}"), "\"code\":\"permission\"");
+    first_client()->uid = 0;
+    ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"mine\"}"), "\"ok\"");
+}
+END_TEST
+
+START_TEST(clients_are_bounded)
+{
+    int fds[LIMIT_CLIENTS];
+    unsigned refused = 0;
+    for (unsigned i = 0; i < LIMIT_CLIENTS; i++)
+        fds[i] = open_client();
+    for (unsigned i = 0; i < LIMIT_CLIENTS; i++) {
+        char byte;
+        refused += recv(fds[i], &byte, 1, MSG_DONTWAIT) == 0;
+    }
+    ck_assert_uint_eq(refused, 1); /* the first one of the test was there already */
+    ck_assert_says(ask("{\"op\":\"version\"}"), "\"ok\"");
+    fd_close_all(fds, LIMIT_CLIENTS);
+}
+END_TEST
+
+START_TEST(lists_are_cut_into_pages)
+{
+    char name[16], text[64];
+    unsigned seen = 0, after = 0;
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof(name), "g%d", i);
+        create(name);
+    }
+    for (int pages = 0; pages < 2; pages++) {
+        snprintf(text, sizeof(text), "{\"op\":\"list\",\"after\":%u}", after);
+        ask(text);
+        json_t *json = json_loads(reply, 0, NULL);
+        json_t *ok = json_object_get(json, "ok");
+        size_t count = json_array_size(json_object_get(ok, "guests"));
+        json_t *last = json_array_get(json_object_get(ok, "guests"), count - 1);
+        after = (unsigned)json_integer_value(json_object_get(last, "domid"));
+        ck_assert_int_eq(json_is_true(json_object_get(ok, "more")), pages == 0);
+        seen += (unsigned)count;
+        json_decref(json);
+    }
+    ck_assert_uint_eq(seen, 100);
+}
+END_TEST
+
+START_TEST(a_crashed_guest_has_a_reason_but_no_page_and_no_console)
+{
+    create("web");
+    rig_say(&rig, rig_find(&rig, "web"), 99, 0);
+    ck_assert_says(ask("{\"op\":\"list\"}"), "\"reason\":\"control: unknown value");
+    ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"web\"}"), "\"state\":\"crashed\"");
+    ck_assert_says(ask("{\"op\":\"noxs\",\"guest\":\"web\"}"), "bad-state");
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\"}"), "bad-state");
+    ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"web\"}"), "\"ok\"");
+    ck_assert_says(ask("{\"op\":\"list\"}"), "\"guests\":[]");
+}
+END_TEST
+
+START_TEST(closing_drops_who_still_waits)
+{
+    send_create("web", "");
+    ctl_server_close(&server);
+    char byte;
+    ck_assert_int_eq(recv(client, &byte, 1, MSG_DONTWAIT), 0);
+    rig_say(&rig, rig_find(&rig, "web"), NOXS_GUEST_READY, 0);
+}
+END_TEST
+
+int main(void)
+{
+    return SUITE_RUN(
+        "server", setup, teardown, the_socket_is_private_and_ours,
+        a_path_that_cannot_be_is_an_error, a_life, shutdown_answers_later,
+        wrong_messages_get_an_error_and_the_next_is_served,
+        a_message_of_the_limit_is_read_and_of_one_byte_more_is_not,
+        fds_are_closed_whatever_came_with_them, who_does_not_read_is_hung_up_on_and_nobody_else,
+        late_answers_to_one_who_does_not_read_are_bounded,
+        who_goes_away_leaves_the_create_to_itself, only_owners_and_root_may_touch_a_guest,
+        clients_are_bounded, lists_are_cut_into_pages,
+        a_crashed_guest_has_a_reason_but_no_page_and_no_console, closing_drops_who_still_waits);
+}
