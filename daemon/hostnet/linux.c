@@ -187,7 +187,7 @@ static int tap_on_bridge(struct hostnet *hostnet, const char *ifname, const char
                          int *fd_out, char *text)
 {
     struct hostnet_linux *net = from_hostnet(hostnet);
-    int fd;
+    int fd = -1;
     if (!hostnet_link_name_ok(bridge) || !hostnet_link_is_bridge(&net->link, bridge))
         return failed(text, -ENODEV, "there is no bridge %.40s on this host: create it first",
                       bridge);

@@ -95,7 +95,8 @@ static void advance_client(struct console_client *client)
         return;
     }
     bool waits = rc == -EAGAIN;
-    if (waits == client->output_waits)
+    /* Without a guest, input has nowhere to go any more. */
+    if (waits == client->output_waits && client->console->ops != NULL)
         return;
     client->output_waits = waits;
     update_watch(client);
@@ -304,11 +305,6 @@ void console_detach(struct console *console, struct list *lingering)
     console->ring.shared = NULL;
     list_append(lingering, &console->node);
     advance_clients(console);
-    /* Input has nowhere to go any more. */
-    LIST_FOR_EACH(node, &console->clients)
-    {
-        update_watch(client_of(node));
-    }
     if (list_empty(&console->clients))
         free_console(console);
     else

@@ -22,7 +22,7 @@ static int grow(struct console_history *history, size_t needed)
     uint8_t *data = malloc(capacity);
     if (data == NULL)
         return -1;
-    for (uint64_t at = history->start; at < history->end; at++)
+    for (uint64_t at = history->start; history->capacity != 0 && at < history->end; at++)
         data[at % capacity] = history->data[at % history->capacity];
     free(history->data);
     history->data = data;
