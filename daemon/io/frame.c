@@ -6,22 +6,12 @@
 #define IPV4_MIN_BYTES 20u
 #define IPV4_SRC       12u
 #define ARP_OFFSET     14u
-#define ARP_BYTES      28u
-#define GROUP_BIT      (UINT64_C(1) << 40) /* of the first octet */
-
-uint64_t frame_mac(const uint8_t octets[6])
-{
-    uint64_t mac = 0;
-    for (int i = 0; i < 6; i++)
-        mac = mac << 8 | octets[i];
-    return mac;
-}
-
-uint32_t frame_ip(const uint8_t octets[4])
-{
-    return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 |
-           octets[3];
-}
+#ifndef CHAOS_PLANTED_BUG_FRAME
+#define ARP_BYTES 28u
+#else
+#define ARP_BYTES 20u
+#endif
+#define GROUP_BIT (UINT64_C(1) << 40) /* of the first octet */
 
 static int parse_ipv4(const uint8_t *data, size_t size, struct frame *frame)
 {

@@ -28,8 +28,19 @@ struct frame {
     uint32_t arp_target_ip;
 };
 
-uint64_t frame_mac(const uint8_t octets[6]);
-uint32_t frame_ip(const uint8_t octets[4]);
+static inline uint64_t frame_mac(const uint8_t octets[6])
+{
+    uint64_t mac = 0;
+    for (int i = 0; i < 6; i++)
+        mac = mac << 8 | octets[i];
+    return mac;
+}
+
+static inline uint32_t frame_ip(const uint8_t octets[4])
+{
+    return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 |
+           octets[3];
+}
 
 /* 0, or -EINVAL for a frame whose headers are cut short or are not what their type says. */
 int frame_parse(const uint8_t *data, size_t size, struct frame *frame_out);

@@ -16,8 +16,12 @@ static int refuse(char *text, const char *why)
 /* Claims window pages first..first+count. False: outside the window, or claimed before. */
 static bool claim(uint32_t *pages, uint32_t window_pages, uint32_t first, uint32_t count)
 {
-    if (count == 0 || first >= window_pages || count > window_pages - first)
+    if (count == 0 || first >= window_pages)
         return false;
+#ifndef CHAOS_PLANTED_BUG_IO_PACKET
+    if (count > window_pages - first)
+        return false;
+#endif
     uint32_t mask = ((UINT32_C(1) << count) - 1) << first;
     if ((*pages & mask) != 0)
         return false;
