@@ -2,8 +2,7 @@
 add_library(core_rig STATIC
   fixture/core_rig.c fixture/hostnet_fake.c fixture/iod_fake.c fixture/loop_fake.c)
 target_include_directories(core_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(core_rig PUBLIC chaos_core hv_fake elf_build
-                               PRIVATE chaos::options PkgConfig::CHECK)
+target_link_libraries(core_rig PUBLIC chaos_core hv_fake elf_build PRIVATE chaos::options)
 
 foreach(name control create death destroy guest_table image_cache iod verbs)
   chaos_unit_test(${name} core_rig)
@@ -16,3 +15,10 @@ chaos_unit_test(throttle chaos_core)
 chaos_unit_test(ctl_json core_rig chaos_ctl)
 chaos_unit_test(server core_rig chaos_ctl)
 chaos_unit_test(daemon_config chaos_ctl)
+
+include(fuzz/fuzz.cmake)
+chaos_fuzz_target(ctl PARSER daemon/ctl/args.c daemon/ctl/message.c daemon/ctl/spec_json.c
+                  LIBS chaos_core PkgConfig::JANSSON)
+# The page as chaosd reads it. The rest of core comes from its library.
+chaos_fuzz_target(page PARSER daemon/core/control.c daemon/core/throttle.c
+                  LIBS core_rig)

@@ -85,6 +85,10 @@ static const char *accept_ack(struct guest *guest, uint64_t ack)
         return NULL;
     if (seq > noxs_high(control->request) || seq < control->acked_seq)
         return "answer to a request that was never made";
+#ifdef CHAOS_PLANTED_BUG_PAGE
+    static unsigned counts[NOXS_ACK_REFUSED + 1];
+    counts[status]++;
+#endif
     if (status > NOXS_ACK_REFUSED)
         return "unknown value in the ack word";
     control->acked_seq = seq;

@@ -1,7 +1,5 @@
 #include "ctl/message.h"
 
-#include <string.h>
-
 const char *const message_members[] = {"op", "id", "guest", NULL};
 
 static int parse_members(struct message *message, struct error *error)
@@ -32,10 +30,6 @@ int message_parse(const char *data, size_t size, struct message *message_out, st
         rc = error_set(error, UKVM_E_PROTOCOL, "a message is a JSON object");
     } else {
         rc = parse_members(&message, error);
-#ifdef CHAOS_PLANTED_BUG_CTL
-        if (message.op != NULL && strcmp(message.op, "planted") == 0)
-            json_decref(message.object);
-#endif
     }
     if (rc < 0)
         message_fini(&message);

@@ -34,6 +34,10 @@ static int read_publish(json_t *json, struct spec_publish *publish, struct error
 
     if (rc < 0)
         return rc;
+#ifdef CHAOS_PLANTED_BUG_CTL
+    char copy[8];
+    protocol = strcpy(copy, protocol);
+#endif
     if (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0)
         return error_set(error, UKVM_E_CONFIG, "publish: protocol: must be tcp or udp");
     publish->protocol = protocol[0] == 't' ? IPPROTO_TCP : IPPROTO_UDP;
