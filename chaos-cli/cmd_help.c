@@ -24,21 +24,36 @@ static int print_json(void)
     return out_json(array);
 }
 
+static int print_exit_codes_json(void)
+{
+    json_t *array = json_array();
+
+#define CODE_JSON(symbol, number, code_name, meaning)                                              \
+    json_array_append_new(array, json_pack("{s:i, s:s, s:s}", "exit_code", number, "name",         \
+                                           code_name, "meaning", meaning));
+    UKVM_ERRORS(CODE_JSON)
+#undef CODE_JSON
+    return out_json(array);
+}
+
 int cmd_help(struct cli *cli)
 {
+    const char *topic = cli->argument_count > 0 ? cli->arguments[0] : "";
     const struct cli_verb *verb;
 
-    if (cli->json)
-        return print_json();
-    if (cli->argument_count == 0) {
-        help_verbs(stdout);
-        return 0;
-    }
-    if (strcmp(cli->arguments[0], "exit-codes") == 0) {
+    if (strcmp(topic, "exit-codes") == 0) {
+        if (cli->json)
+            return print_exit_codes_json();
         help_exit_codes(stdout);
         return 0;
     }
-    verb = help_find_verb(cli->arguments[0]);
+    if (cli->json)
+        return print_json();
+    if (topic[0] == '\0') {
+        help_verbs(stdout);
+        return 0;
+    }
+    verb = help_find_verb(topic);
     if (verb == NULL)
         return -UKVM_E_USAGE;
     help_verb(stdout, verb);

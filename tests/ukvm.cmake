@@ -11,8 +11,8 @@ target_compile_definitions(test_config_keys PRIVATE CONFIG_DOC="${PROJECT_SOURCE
 # from the library.
 include(fuzz/fuzz.cmake)
 chaos_fuzz_target(config
-  PARSER libukvm/src/config_xl.c libukvm/src/config_json.c libukvm/src/config_net.c
-         libukvm/src/config_keys.c
+  PARSER libukvm/src/config_lex.c libukvm/src/config_xl.c libukvm/src/config_json.c
+         libukvm/src/config_keys.c libukvm/src/config_vif.c libukvm/src/config_publish.c
   LIBS ukvm_private ${XLUTIL})
 foreach(target fuzz_config fuzz_config_planted)
   if(TARGET ${target})
@@ -35,7 +35,10 @@ add_test(NAME golden.cli
                  $<TARGET_FILE_DIR:boot>)
 set_tests_properties(golden.config golden.cli PROPERTIES LABELS golden)
 
-chaos_unit_test(ukvm_client ukvm_private fake_chaosd_fixture)
+foreach(name ukvm_client ukvm_bad_daemon)
+  chaos_unit_test(${name} ukvm_private fake_chaosd_fixture)
+  target_sources(test_${name} PRIVATE fixture/fake_client.c)
+endforeach()
 add_test(NAME unit.ukvm_install
          COMMAND_EXPAND_LISTS
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/ukvm_install.sh ${PROJECT_BINARY_DIR}
@@ -47,9 +50,13 @@ chaos_unit_test(cli_terminal fake_chaosd_fixture)
 add_dependencies(test_cli_terminal chaos)
 target_compile_definitions(test_cli_terminal PRIVATE CHAOS_PROGRAM="$<TARGET_FILE:chaos>")
 
-# The n-th allocation fails: calls from the objects of this executable go through fail_alloc.c.
 chaos_unit_test(config ukvm_private)
-target_sources(test_config PRIVATE fixture/fail_alloc.c)
-foreach(call malloc calloc realloc reallocarray strdup strndup asprintf)
-  target_link_options(test_config PRIVATE -Wl,--wrap=${call})
+
+# The n-th allocation fails: calls from the objects of these go through fail_alloc.c.
+foreach(target test_config test_ukvm_client)
+  target_sources(${target} PRIVATE fixture/fail_alloc.c)
+  target_link_libraries(${target} PRIVATE PkgConfig::JANSSON)
+  foreach(call malloc calloc realloc reallocarray strdup strndup asprintf)
+    target_link_options(${target} PRIVATE -Wl,--wrap=${call})
+  endforeach()
 endforeach()

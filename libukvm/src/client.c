@@ -298,3 +298,11 @@ void client_reply_fini(struct client_reply *reply)
         close(reply->fd);
     reply->fd = -1;
 }
+
+void client_add_argument(json_t **arguments, const char *name, json_t *value)
+{
+    if (json_object_set_new(*arguments, name, value) != 0) {
+        json_decref(*arguments);
+        *arguments = NULL;
+    }
+}

@@ -36,6 +36,9 @@ int client_call(struct ukvm *handle, const char *op, json_t *arguments, int send
                 struct client_reply *reply_out);
 void client_reply_fini(struct client_reply *reply);
 
+/* Add an argument; an object that cannot hold it becomes NULL, which client_call refuses. */
+void client_add_argument(json_t **arguments, const char *name, json_t *value);
+
 /* Drop the connection and report a reply that breaks the protocol. */
 int client_malformed(struct ukvm *handle, const char *what);
 

@@ -69,6 +69,9 @@ int ukvm_config_parse(const char *name, const char *text, size_t length,
 
     if (config == NULL)
         return config_no_memory(message);
+    /* An empty text may be NULL, which memchr and its like may not get. */
+    if (length == 0)
+        text = "";
     config->file = strdup(name);
     int rc = config->file != NULL ? parse_text(config, text, length, message)
                                   : config_no_memory(message);

@@ -27,7 +27,7 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const size_t config_keys_count;
 
-/* The readers of the table: config_keys.c, and config_net.c for vif and publish. */
+/* The readers of the table: config_keys.c, config_vif.c and config_publish.c. */
 int config_read_string(const struct config_key *key, const struct config_value *value,
                        json_t **json_out, char *message);
 int config_read_number(const struct config_key *key, const struct config_value *value,

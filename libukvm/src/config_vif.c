@@ -1,110 +1,27 @@
-/* The values of vif and publish, as in xl-network-configuration(5) and our additions. */
+/* The vif key, as in xl-network-configuration(5) and with our additions. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_keys.h"
+#include "config_net.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PUBLISH_MAX  16
 
-/* One "key=value" of a vif, or one publish rule, with the place of the string it is in. */
-struct part {
-    const char *text;
-    struct config_place place;
-    char *message;
-};
-
 struct vif_key {
     const char *name;
     enum config_key_status status;
-    int (*read)(const struct part *part, json_t *vif);
+    int (*read)(const struct config_part *part, json_t *vif);
 };
 
-static int set_string(const struct part *part, json_t *object, const char *name, const char *value)
+static int set_string(const struct config_part *part, json_t *object, const char *name,
+                      const char *value)
 {
     return json_object_set_new(object, name, json_string(value)) == 0
                ? 0
                : config_no_memory(part->message);
 }
-
-/* ---- publish ---- */
-
-/* Digits: a number from 1 to 65535 such as a port, or 0. */
-static unsigned read_decimal(const char **at)
-{
-    unsigned number = 0;
-    const char *start = *at;
-
-    while (**at >= '0' && **at <= '9' && number <= 65535)
-        number = number * 10 + (unsigned)(*(*at)++ - '0');
-    return *at == start || number > 65535 ? 0 : number;
-}
-
-static json_t *read_rule(const char *text)
-{
-    unsigned host = read_decimal(&text);
-    unsigned guest = 0;
-    const char *protocol = "tcp";
-
-    if (host != 0 && *text == ':') {
-        text++;
-        guest = read_decimal(&text);
-    }
-    if (strcmp(text, "/udp") == 0)
-        protocol = "udp";
-    else if (strcmp(text, "/tcp") != 0 && *text != '\0')
-        return NULL;
-    if (guest == 0)
-        return NULL;
-    return json_pack("{s:s, s:i, s:i}", "protocol", protocol, "host", (int)host, "guest",
-                     (int)guest);
-}
-
-static bool same_host_port(const json_t *a, const json_t *b)
-{
-    return json_equal(json_object_get(a, "protocol"), json_object_get(b, "protocol")) &&
-           json_equal(json_object_get(a, "host"), json_object_get(b, "host"));
-}
-
-static int add_rule(const struct part *part, json_t *rules)
-{
-    json_t *rule = read_rule(part->text);
-
-    if (rule == NULL)
-        return config_fail(part->message, UKVM_E_CONFIG, part->place,
-                           "publish '%.40s' is not HOST:GUEST[/tcp|/udp] with ports 1 to 65535",
-                           part->text);
-    for (size_t i = 0; i < json_array_size(rules); i++) {
-        if (same_host_port(rule, json_array_get(rules, i))) {
-            json_decref(rule);
-            return config_fail(part->message, UKVM_E_CONFIG, part->place,
-                               "publish '%.40s': the host port is already published", part->text);
-        }
-    }
-    return json_array_append_new(rules, rule) == 0 ? 0 : config_no_memory(part->message);
-}
-
-int config_read_publish(const struct config_key *key, const struct config_value *value,
-                        json_t **json_out, char *message)
-{
-    int rc = config_check_list(key, value, message);
-    json_t *rules = json_array();
-
-    for (size_t i = 0; rc == 0 && i < value->count; i++) {
-        const struct part part = {value->items[i].text, value->items[i].place, message};
-        rc = add_rule(&part, rules);
-    }
-    if (rc != 0) {
-        json_decref(rules);
-        return rc;
-    }
-    *json_out = rules;
-    return 0;
-}
-
-/* ---- vif ---- */
 
 static int hex_digit(char c)
 {
@@ -127,7 +44,7 @@ static bool read_mac_bytes(const char *text, unsigned char mac[6])
     return true;
 }
 
-static int read_mac(const struct part *part, json_t *vif)
+static int read_mac(const struct config_part *part, json_t *vif)
 {
     static const unsigned char zero[6];
     unsigned char mac[6];
@@ -160,11 +77,11 @@ static bool read_address(const char *text, struct in_addr *address)
     if (*prefix == '\0')
         return true;
     prefix++;
-    unsigned bits = read_decimal(&prefix);
+    unsigned bits = config_read_decimal(&prefix);
     return *prefix == '\0' && bits >= 1 && bits <= 32;
 }
 
-static int read_ip(const struct part *part, json_t *vif)
+static int read_ip(const struct config_part *part, json_t *vif)
 {
     struct in_addr address;
 
@@ -179,7 +96,7 @@ static int read_ip(const struct part *part, json_t *vif)
     return set_string(part, vif, "ip", part->text);
 }
 
-static int read_bridge(const struct part *part, json_t *vif)
+static int read_bridge(const struct config_part *part, json_t *vif)
 {
     size_t length = strlen(part->text);
 
@@ -193,7 +110,7 @@ static int read_bridge(const struct part *part, json_t *vif)
     return json_object_set_new(vif, "bridge", bridge) == 0 ? 0 : config_no_memory(part->message);
 }
 
-static int read_publish(const struct part *part, json_t *vif)
+static int read_publish(const struct config_part *part, json_t *vif)
 {
     json_t *rules = json_object_get(vif, "publish");
 
@@ -205,7 +122,7 @@ static int read_publish(const struct part *part, json_t *vif)
     if (json_array_size(rules) == PUBLISH_MAX)
         return config_fail(part->message, UKVM_E_CONFIG, part->place,
                            "more than %d publish rules in a vif", PUBLISH_MAX);
-    return add_rule(part, rules);
+    return config_add_rule(part, rules);
 }
 
 static const struct vif_key vif_keys[] = {
@@ -227,7 +144,7 @@ static const struct vif_key vif_keys[] = {
     {"untrusted", CONFIG_KEY_LATER, NULL},
 };
 
-static int unknown_vif_key(const struct part *part, const char *name)
+static int unknown_vif_key(const struct config_part *part, const char *name)
 {
     const char *names[COUNT(vif_keys)];
 
@@ -239,7 +156,7 @@ static int unknown_vif_key(const struct part *part, const char *name)
 }
 
 /* part->text is "NAME=VALUE" and is cut at the '='. */
-static int read_vif_part(struct part *part, char *text, json_t *vif)
+static int read_vif_part(struct config_part *part, char *text, json_t *vif)
 {
     char *equals = strchr(text, '=');
 
@@ -264,7 +181,7 @@ static int read_vif_part(struct part *part, char *text, json_t *vif)
 
 static int read_vif(const struct config_value *value, json_t *vif, char *message)
 {
-    struct part part = {NULL, value->place, message};
+    struct config_part part = {NULL, value->place, message};
     char *text = strdup(value->text);
     char *rest = NULL;
     int rc = 0;
@@ -298,36 +215,5 @@ int config_read_vifs(const struct config_key *key, const struct config_value *va
         return rc;
     }
     *json_out = vifs;
-    return 0;
-}
-
-/* The first vif's own rules stay ahead of those of the publish key. */
-int config_publish_merge(json_t *values, const struct config_settings *settings, char *message)
-{
-    json_t *rules = json_object_get(values, "publish");
-    json_t *vif = json_array_get(json_object_get(values, "vif"), 0);
-    int rc = 0;
-
-    if (json_array_size(rules) > 0) {
-        struct config_place place = config_settings_find(settings, "publish")->value.place;
-        if (vif == NULL)
-            return config_fail(message, UKVM_E_CONFIG, place,
-                               "'publish' needs a vif (vif = [''] gives the guest one)");
-        json_t *own = json_object_get(vif, "publish");
-        for (size_t i = 0; rc == 0 && own != NULL && i < json_array_size(rules); i++) {
-            for (size_t j = 0; j < json_array_size(own); j++) {
-                if (same_host_port(json_array_get(rules, i), json_array_get(own, j)))
-                    return config_fail(message, UKVM_E_CONFIG, place,
-                                       "'publish' repeats a host port of the first vif");
-            }
-        }
-        if (own == NULL)
-            rc = json_object_set(vif, "publish", rules);
-        else
-            rc = json_array_extend(own, rules);
-        if (rc != 0)
-            return config_no_memory(message);
-    }
-    json_object_del(values, "publish");
     return 0;
 }
