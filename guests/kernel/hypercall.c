@@ -1,9 +1,13 @@
 /* Finding the hypercall page, and the one call that does not return. */
 #include "hypercall.h"
 
+#include <stdbool.h>
+
 #include "layout.h"
 
 #include <xen/arch-x86/cpuid.h>
+
+static bool page_is_filled;
 
 struct cpuid {
     uint32_t eax, ebx, ecx, edx;
@@ -50,14 +54,16 @@ int hypercall_init(void)
     if (msr == 0)
         return -1;
     __asm__ volatile("wrmsr" : : "c"(msr), "a"(LAYOUT_HYPERCALL), "d"(0) : "memory");
+    page_is_filled = true;
     return 0;
 }
 
 _Noreturn void hypercall_shutdown(unsigned reason)
 {
     struct sched_shutdown shutdown = {.reason = reason};
-    hypercall_sched(SCHEDOP_shutdown, &shutdown);
-    /* Not reached. With interrupts off, a halt stops the vCPU for good. */
+    if (page_is_filled)
+        hypercall_sched(SCHEDOP_shutdown, &shutdown);
+    /* Before the page is filled: with interrupts off, a halt stops the vCPU, and so the domain. */
     for (;;)
         __asm__ volatile("cli; hlt");
 }
