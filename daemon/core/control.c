@@ -15,6 +15,7 @@
 /* A guest that says it exits must stop within this. */
 #define EXIT_NS         (5000 * MS)
 #define UNMASK_RETRY_NS (100 * MS)
+#define UNMASK_TRIES    20u
 /* Events handled before other watches get their turn. */
 #define DISPATCH_BATCH  256
 
@@ -122,7 +123,9 @@ static void on_delay_over(void *arg)
 {
     struct guest *guest = arg;
 
-    if (guest->control.port.n != 0)
+    if (guest->control.unmask_failures >= UNMASK_TRIES)
+        death_crash(guest, "its control channel does not work any more");
+    else if (guest->control.port.n != 0)
         unmask(guest);
 }
 
@@ -142,10 +145,12 @@ static void unmask(struct guest *guest)
 {
     int rc = hv_of(guest)->ops->port_unmask(hv_of(guest), guest->control.port);
 
-    if (rc == 0)
+    if (rc == 0) {
+        guest->control.unmask_failures = 0;
         return;
-    log_warning("%s: control channel cannot be unmasked: %s; trying again", guest->name,
-                strerror(-rc));
+    }
+    log_warning("%s: control channel cannot be unmasked: %s", guest->name, strerror(-rc));
+    guest->control.unmask_failures++;
     unmask_later(guest, UNMASK_RETRY_NS);
 }
 

@@ -105,6 +105,7 @@ struct guest_control {
     struct loop_timer *exit_timer; /* from EXITING to the shutdown that must follow */
     struct throttle throttle;
     struct loop_timer *throttle_timer; /* runs while the channel is masked */
+    unsigned unmask_failures;          /* in a row */
 };
 
 #define GUEST_REASON_MAX 160u

@@ -152,6 +152,23 @@ START_TEST(a_storm_is_slowed_down_and_then_ended)
 }
 END_TEST
 
+START_TEST(a_channel_that_cannot_be_unmasked_is_tried_again_for_a_while)
+{
+    struct guest *guest = boot();
+    hv_fake_fail(rig.hv, "port_unmask", 1, EIO);
+    rig_say(&rig, guest, NOXS_GUEST_READY, 0);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert_uint_eq(guest->control.unmask_failures, 0);
+    hv_fake_fail(rig.hv, "port_unmask", 1, EIO);
+    rig_say(&rig, guest, NOXS_GUEST_READY, 0);
+    for (int i = 0; i < 30 && guest_alive(guest); i++) {
+        hv_fake_fail(rig.hv, "port_unmask", 1, EIO);
+        loop_fake_advance(rig.loop, 100 * RIG_MS);
+    }
+    expect_crashed("its control channel does not work any more");
+}
+END_TEST
+
 START_TEST(neighbours_do_not_notice)
 {
     struct guest *guest = boot();
@@ -184,6 +201,7 @@ int main(void)
                      an_answer_out_of_range_is_a_lie, garbage_all_over_the_page_is_a_lie,
                      the_daemons_own_words_do_not_matter_once_written,
                      old_answers_may_be_repeated_and_late_ones_are_taken, who_says_it_exits_must,
-                     a_storm_is_slowed_down_and_then_ended, neighbours_do_not_notice,
-                     a_lie_before_ready_fails_the_create);
+                     a_storm_is_slowed_down_and_then_ended,
+                     a_channel_that_cannot_be_unmasked_is_tried_again_for_a_while,
+                     neighbours_do_not_notice, a_lie_before_ready_fails_the_create);
 }
