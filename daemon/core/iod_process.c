@@ -135,13 +135,15 @@ void iod_process_stop(struct iod_process *process)
     if (process->pidfd < 0 && process_connect(&process->link, &fd) < 0)
         return;
     fd_close(&fd);
-    if (process->pidfd < 0)
-        return;
-    struct pollfd gone = {.fd = process->pidfd, .events = POLLIN};
-    pidfd_send_signal(process->pidfd, SIGTERM, NULL, 0);
-    if (poll(&gone, 1, STOP_MS) != 1)
-        process_kill(&process->link);
+    if (process->pidfd >= 0) {
+        struct pollfd gone = {.fd = process->pidfd, .events = POLLIN};
+        pidfd_send_signal(process->pidfd, SIGTERM, NULL, 0);
+        if (poll(&gone, 1, STOP_MS) != 1)
+            process_kill(&process->link);
+    }
     fd_close(&process->pidfd);
+    /* It cannot do that from its sandbox. */
+    unlink(process->socket);
 }
 
 static const struct iod_link_ops process_ops = {
