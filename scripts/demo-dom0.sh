@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The part of demo.sh that runs in dom0.
 set -u
 guests=/usr/share/chaos/guests

@@ -50,6 +50,7 @@ check_file() {
     rule_for "$file" '' || { complain "$file" "no row of layers.txt covers this file"; return; }
     quoted=$allowed system=
     rule_for "$file" '! ' && system=$allowed
+    # shellcheck disable=SC2013 # names, one word each
     for name in $(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$path"); do
         # shellcheck disable=SC2086
         matches "$name" $quoted && continue
@@ -57,6 +58,7 @@ check_file() {
         case $name in */*) ;; *) [ -e "$(dirname "$path")/$name" ] && continue ;; esac
         complain "$file" "may not include \"$name\""
     done
+    # shellcheck disable=SC2013 # names, one word each
     for name in $(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*<\([^>]*\)>.*/\1/p' "$path"); do
         # shellcheck disable=SC2086
         ! matches "$name" $system || complain "$file" "may not include <$name>"
