@@ -71,7 +71,7 @@ static int create_request(struct ukvm *handle, const struct ukvm_config *config,
     if (options->timeout_ms != 0)
         client_add_argument(&arguments, "timeout_ms", json_integer(options->timeout_ms));
     if (options->phases != NULL)
-        json_object_set_new(arguments, "timing", json_true());
+        client_add_argument(&arguments, "timing", json_true());
     rc = client_call(handle, "create", arguments, fd, reply_out);
     if (fd != options->kernel_fd)
         close(fd);

@@ -168,7 +168,7 @@ START_TEST(create_passes_the_kernel)
     int fds;
 
     fake_connect(
-        "request-fd {\"op\":\"create\",\"timeout_ms\":2000,"
+        "request-fd {\"op\":\"create\",\"timeout_ms\":2000,\"timing\":true,"
         "\"config\":{\"name\":\"web\",\"kernel\":\"/proc/self/exe\",\"memory\":4}}\n"
         "reply {\"ok\":{\"guest\":" GUEST(
             "web", "7") ",\"timing\":[{\"phase\":\"domain\","
