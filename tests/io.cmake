@@ -16,3 +16,8 @@ chaos_fuzz_target(ring_net_tx PARSER daemon/io/net_tx_ring.c)
 chaos_fuzz_target(ring_net_rx PARSER daemon/io/net_rx_ring.c)
 chaos_fuzz_target(frame PARSER daemon/io/frame.c)
 chaos_fuzz_target(io_packet PARSER daemon/io/io_packet.c daemon/io/io_attach.c LIBS chaos_util)
+
+pkg_check_modules(XENCTRL REQUIRED IMPORTED_TARGET xencontrol)
+add_executable(answer_cost lab/answer_cost.c)
+target_link_libraries(answer_cost PRIVATE chaos::options PkgConfig::XENCTRL)
+set_target_properties(answer_cost PROPERTIES C_EXTENSIONS ON) # Xen's headers need them

@@ -79,21 +79,22 @@ static bool rung(uint64_t slots, unsigned slot)
     return (slots >> slot & 1) != 0;
 }
 
-/* Returns whether there was any work. */
-static bool serve(struct io_guest *guest, uint64_t slots)
+static enum throttle_work serve(struct io_guest *guest, uint64_t slots)
 {
-    bool worked = false;
-    if (rung(slots, guest->console_slot))
-        worked = console_serve(guest->console);
+    enum throttle_work work = THROTTLE_IDLE;
+    if (rung(slots, guest->console_slot) && console_serve(guest->console))
+        work = THROTTLE_WORKED;
     for (unsigned i = 0; i < guest->vif_count && !is_stopped(guest); i++) {
         struct vif *vif = &guest->vifs[i];
+        enum throttle_work one = THROTTLE_IDLE;
         bool more = false;
-        if (rung(slots, vif->slot) && netback_serve(&vif->netback, &more))
-            worked = true;
+        if (rung(slots, vif->slot))
+            one = netback_serve(&vif->netback, &more);
         if (more)
             guest->unfinished |= UINT64_C(1) << vif->slot;
+        work = one > work ? one : work;
     }
-    return worked;
+    return work;
 }
 
 static void turn(struct io_guest *guest)
@@ -101,12 +102,12 @@ static void turn(struct io_guest *guest)
     struct loop *loop = guest->io->loop;
     uint64_t slots = doorbell_take(&guest->bell) | guest->unfinished;
     guest->unfinished = 0;
-    bool worked = serve(guest, slots);
+    enum throttle_work work = serve(guest, slots);
     doorbell_flush(&guest->io->bells);
     if (is_stopped(guest))
         return;
     bool storm = false;
-    uint64_t wait_ns = throttle_event(&guest->throttle, now_ns(guest), worked, &storm);
+    uint64_t wait_ns = throttle_event(&guest->throttle, now_ns(guest), work, &storm);
     if (storm) {
         stop(guest, "event storm on the I/O channel");
     } else if (guest->unfinished != 0 || wait_ns > 0) {

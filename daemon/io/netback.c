@@ -91,42 +91,49 @@ static bool serve_rx(struct netback *netback)
     return rc > 0;
 }
 
-/* Takes one request. False: there was none. */
-static bool take(struct netback *netback)
+static enum throttle_work pass_on(struct netback *netback, const uint8_t *frame, ssize_t size)
+{
+    if (size < 0 || !netback->ops->frame(netback->arg, frame, (size_t)size)) {
+        netback->stats.drops++;
+        return THROTTLE_REFUSED;
+    }
+    netback->stats.tx_packets++;
+    netback->stats.tx_bytes += (uint64_t)size;
+    return THROTTLE_WORKED;
+}
+
+/* Takes one request. Idle: there was none. */
+static enum throttle_work take(struct netback *netback)
 {
     uint8_t frame[FRAME_MAX_BYTES];
     ssize_t size = net_tx_ring_next(&netback->tx, frame);
     if (size == -EPROTO)
         netback->ops->fault(netback->arg, netback->tx.fault);
-    if (size == 0 || size == -EPROTO)
-        return false;
-    if (size > 0 && netback->ops->frame(netback->arg, frame, (size_t)size)) {
-        netback->stats.tx_packets++;
-        netback->stats.tx_bytes += (uint64_t)size;
-    } else {
-        netback->stats.drops++;
-    }
-    return true;
+    return size == 0 || size == -EPROTO ? THROTTLE_IDLE : pass_on(netback, frame, size);
 }
 
-static bool serve_tx(struct netback *netback, bool *more_out)
+static enum throttle_work serve_tx(struct netback *netback, bool *more_out)
 {
-    unsigned taken = 0;
-    while (taken < NETBACK_TURN_FRAMES && take(netback))
-        taken++;
+    enum throttle_work work = THROTTLE_IDLE, one = THROTTLE_WORKED;
+    for (unsigned i = 0; i < NETBACK_TURN_FRAMES && one != THROTTLE_IDLE; i++) {
+        one = take(netback);
+        work = one > work ? one : work;
+    }
     if (netback->tx.fault != NULL)
-        return taken > 0;
+        return work;
     bool notify = false;
     if (net_tx_ring_publish(&netback->tx, &notify))
         *more_out = true;
     if (notify)
         netback->ops->notify(netback->arg);
-    return taken > 0;
+    return work;
 }
 
-bool netback_serve(struct netback *netback, bool *more_out)
+enum throttle_work netback_serve(struct netback *netback, bool *more_out)
 {
     bool received = serve_rx(netback);
-    bool sent = netback->rx.fault == NULL && serve_tx(netback, more_out);
-    return received || sent;
+    enum throttle_work sent = THROTTLE_IDLE;
+    if (netback->rx.fault == NULL)
+        sent = serve_tx(netback, more_out);
+    return received ? THROTTLE_WORKED : sent;
 }

@@ -35,16 +35,18 @@ static uint64_t idle_wait(const struct throttle *throttle)
     return wait_ns < THROTTLE_WAIT_LONGEST_NS ? wait_ns : THROTTLE_WAIT_LONGEST_NS;
 }
 
-uint64_t throttle_event(struct throttle *throttle, uint64_t now_ns, bool worked, bool *storm_out)
+uint64_t throttle_event(struct throttle *throttle, uint64_t now_ns, enum throttle_work work,
+                        bool *storm_out)
 {
     forgive(throttle, now_ns);
     uint64_t paced_ns = pace(throttle, now_ns);
-    if (worked) {
+    if (work == THROTTLE_WORKED) {
         /* Work excuses idle events, or a busy guest would be stopped for its few. */
         throttle->idle -= throttle->idle < 2 ? throttle->idle : 2;
         return paced_ns;
     }
-    throttle->idle++;
+    if (work == THROTTLE_IDLE || throttle->idle < THROTTLE_IDLE_REFUSED)
+        throttle->idle++;
     if (throttle->idle >= THROTTLE_IDLE_STORM)
         *storm_out = true;
     uint64_t wait_ns = idle_wait(throttle);

@@ -4,7 +4,8 @@
  * Every event is paced: a short burst is free, then one each THROTTLE_EVENT_NS. Events that bring
  * no work are idle; a guest that sends many is made to wait twice as long each time, and one that
  * keeps at it is a storm. Idle events are forgiven at one each THROTTLE_FORGIVE_NS, because an
- * honest guest sends some: a doorbell rung while its ring is being read.
+ * honest guest sends some: a doorbell rung while its ring is being read. A guest whose every frame
+ * is refused waits like an idle one, but that alone is no storm: it may only be set up wrongly.
  *
  * May be included by io only.
  */
@@ -14,13 +15,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define THROTTLE_EVENT_NS        UINT64_C(50000)
+#define THROTTLE_EVENT_NS        UINT64_C(100000)
 #define THROTTLE_BURST           64u
-#define THROTTLE_IDLE_FREE       32u /* idle events before the waiting begins */
+#define THROTTLE_IDLE_FREE       32u  /* idle events before the waiting begins */
+#define THROTTLE_IDLE_REFUSED    128u /* as far as refused work goes */
 #define THROTTLE_IDLE_STORM      256u
 #define THROTTLE_FORGIVE_NS      UINT64_C(20000000)
 #define THROTTLE_WAIT_FIRST_NS   UINT64_C(100000)
-#define THROTTLE_WAIT_LONGEST_NS UINT64_C(10000000)
+#define THROTTLE_WAIT_LONGEST_NS UINT64_C(5000000)
+
+/* What an event brought. */
+enum throttle_work {
+    THROTTLE_IDLE,    /* nothing */
+    THROTTLE_REFUSED, /* only what was refused */
+    THROTTLE_WORKED,
+};
 
 /* All zero is a guest that has sent nothing. */
 struct throttle {
@@ -33,7 +42,8 @@ struct throttle {
  * One event was served. Returns how long to keep the channel masked, 0 for not at all. *storm_out
  * is set to true when the guest must be stopped.
  */
-uint64_t throttle_event(struct throttle *throttle, uint64_t now_ns, bool worked, bool *storm_out);
+uint64_t throttle_event(struct throttle *throttle, uint64_t now_ns, enum throttle_work work,
+                        bool *storm_out);
 
 /* A token bucket that may go into debt once: one large thing passes, and is paid for after. */
 struct bucket {

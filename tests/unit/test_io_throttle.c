@@ -18,7 +18,7 @@ static void setup(void)
 
 static uint64_t event(uint64_t now_ns, bool worked)
 {
-    return throttle_event(&throttle, now_ns, worked, &storm);
+    return throttle_event(&throttle, now_ns, worked ? THROTTLE_WORKED : THROTTLE_IDLE, &storm);
 }
 
 START_TEST(work_at_a_moderate_rate_never_waits)
@@ -77,6 +77,21 @@ START_TEST(work_excuses_idle_events)
 }
 END_TEST
 
+START_TEST(refused_work_waits_but_is_no_storm)
+{
+    uint64_t now_ns = S, wait_ns = 0;
+    for (unsigned i = 0; i < 5000; i++) {
+        wait_ns = throttle_event(&throttle, now_ns, THROTTLE_REFUSED, &storm);
+        now_ns += wait_ns + 10000;
+    }
+    ck_assert(!storm);
+    ck_assert_uint_ge(wait_ns, THROTTLE_WAIT_LONGEST_NS / 2);
+    /* Not even by the next idle event. */
+    event(now_ns, false);
+    ck_assert(!storm);
+}
+END_TEST
+
 START_TEST(bucket_limits_and_refills)
 {
     struct bucket bucket;
@@ -115,6 +130,7 @@ int main(void)
     tcase_add_test(tests, idle_events_wait_longer_and_longer_until_the_storm);
     tcase_add_test(tests, idle_events_at_a_low_rate_are_forgiven);
     tcase_add_test(tests, work_excuses_idle_events);
+    tcase_add_test(tests, refused_work_waits_but_is_no_storm);
     tcase_add_test(tests, bucket_limits_and_refills);
     tcase_add_test(tests, bucket_debt_is_paid_back);
     suite_add_tcase(suite, tests);
