@@ -8,4 +8,8 @@ if [ $# -eq 0 ]; then
     # shellcheck disable=SC2046
     set -- $(find libukvm chaos-cli daemon -name '*.c' | sort)
 fi
-printf '%s\0' "$@" | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p "$build" 2>/dev/null
+# One compilation a file, one file a process: the analyzer carries va_list state from one to the next.
+commands=$(mktemp -d)
+trap 'rm -rf "$commands"' EXIT
+jq 'unique_by(.file)' "$build/compile_commands.json" >"$commands/compile_commands.json"
+printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p "$commands" 2>/dev/null
