@@ -104,7 +104,8 @@ static void do_hello(struct io_server *server, struct io_packet *packet)
     if (hello->version == IO_MSG_VERSION) {
         int fd = packet->from.fd_count > 0 ? packet->from.fds[0] : -1;
         packet->from.fds[0] = -1;
-        if (uplink_set(&server->io->uplink, server->loop, fd, frame_ip(hello->uplink_ip)) < 0) {
+        if (uplink_set(&server->io->uplink, server->loop, fd, frame_mac(hello->uplink_mac),
+                       frame_ip(hello->uplink_ip)) < 0) {
             shutdown(server->connection, SHUT_RDWR);
             return;
         }

@@ -34,11 +34,11 @@ void uplink_init(struct uplink *uplink, struct vswitch *vswitch, struct doorbell
 
 void uplink_fini(struct uplink *uplink)
 {
-    vswitch_set_uplink(uplink->vswitch, NULL, NULL, 0);
+    vswitch_set_uplink(uplink->vswitch, NULL, NULL, 0, 0);
     tap_close(&uplink->tap);
 }
 
-int uplink_set(struct uplink *uplink, struct loop *loop, int fd, uint32_t ip)
+int uplink_set(struct uplink *uplink, struct loop *loop, int fd, uint64_t mac, uint32_t ip)
 {
     if (fd >= 0) {
         struct tap old = uplink->tap;
@@ -51,6 +51,6 @@ int uplink_set(struct uplink *uplink, struct loop *loop, int fd, uint32_t ip)
         tap_close(&old);
     }
     if (uplink->tap.fd >= 0)
-        vswitch_set_uplink(uplink->vswitch, deliver, uplink, ip);
+        vswitch_set_uplink(uplink->vswitch, deliver, uplink, mac, ip);
     return 0;
 }

@@ -15,9 +15,9 @@ struct uplink {
 void uplink_init(struct uplink *uplink, struct vswitch *vswitch, struct doorbell_batch *bells);
 void uplink_fini(struct uplink *uplink);
 /*
- * The host's end has this address. Takes fd, the new TAP; -1 keeps the one there is. 0, or -errno
- * with fd closed and nothing changed.
+ * The host's end has these addresses. Takes fd, the new TAP; -1 keeps the one there is. 0, or
+ * -errno with fd closed and nothing changed.
  */
-int uplink_set(struct uplink *uplink, struct loop *loop, int fd, uint32_t ip);
+int uplink_set(struct uplink *uplink, struct loop *loop, int fd, uint64_t mac, uint32_t ip);
 
 #endif

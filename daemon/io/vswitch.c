@@ -10,6 +10,12 @@ static struct vswitch_port *find_mac(const struct vswitch *vswitch, uint64_t mac
     return node == NULL ? NULL : HASH_OWNER(node, struct vswitch_port, by_mac);
 }
 
+/* Who gets a frame to this MAC; NULL is the uplink, even when a port was there before it. */
+static struct vswitch_port *find_target(const struct vswitch *vswitch, uint64_t mac)
+{
+    return mac == vswitch->uplink_mac ? NULL : find_mac(vswitch, mac);
+}
+
 static struct vswitch_port *find_ip(const struct vswitch *vswitch, uint32_t ip)
 {
     struct hash_node *node = ip == 0 ? NULL : hash_find(&vswitch->by_ip, ip);
@@ -30,17 +36,19 @@ void vswitch_fini(struct vswitch *vswitch)
 }
 
 void vswitch_set_uplink(struct vswitch *vswitch, vswitch_deliver_fn *deliver, void *arg,
-                        uint32_t ip)
+                        uint64_t mac, uint32_t ip)
 {
     vswitch->uplink = deliver;
     vswitch->uplink_arg = arg;
+    vswitch->uplink_mac = mac;
     vswitch->uplink_ip = ip;
 }
 
 int vswitch_add(struct vswitch *vswitch, struct vswitch_port *port, uint64_t now_ns)
 {
-    if (find_mac(vswitch, port->mac) != NULL || find_ip(vswitch, port->ip) != NULL ||
-        (port->ip != 0 && port->ip == vswitch->uplink_ip))
+    if (find_mac(vswitch, port->mac) != NULL || find_ip(vswitch, port->ip) != NULL)
+        return -EADDRINUSE;
+    if (port->mac == vswitch->uplink_mac || (port->ip != 0 && port->ip == vswitch->uplink_ip))
         return -EADDRINUSE;
     int rc = hash_add(&vswitch->by_mac, &port->by_mac, port->mac);
     if (rc < 0)
@@ -143,7 +151,7 @@ bool vswitch_input(struct vswitch *vswitch, struct vswitch_port *from, const uin
         return false;
     if (frame.group)
         return to_group(vswitch, from, &frame, data, size, now_ns);
-    struct vswitch_port *to = find_mac(vswitch, frame.dst);
+    struct vswitch_port *to = find_target(vswitch, frame.dst);
     if (to == from)
         return false;
     if (to != NULL)
@@ -163,7 +171,7 @@ void vswitch_input_uplink(struct vswitch *vswitch, const uint8_t *data, size_t s
         to_group(vswitch, NULL, &frame, data, size, now_ns);
         return;
     }
-    struct vswitch_port *to = find_mac(vswitch, frame.dst);
+    struct vswitch_port *to = find_target(vswitch, frame.dst);
     if (to != NULL)
         to_port(to, data, size);
 }

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* Copies of broadcast and multicast frames that one port may cause. */
-#define VSWITCH_FLOOD_PER_S 2000u
+#define VSWITCH_FLOOD_PER_S 1000u
 #define VSWITCH_FLOOD_BURST 256u
 
 typedef void vswitch_deliver_fn(void *arg, const uint8_t *data, size_t size);
@@ -39,15 +39,17 @@ struct vswitch {
     struct list ports;
     vswitch_deliver_fn *uplink; /* NULL: frames for it are dropped */
     void *uplink_arg;
-    uint32_t uplink_ip; /* of the host, which no guest may claim; 0: none */
+    uint64_t uplink_mac; /* of the host, which no guest may claim, like its address; 0: none */
+    uint32_t uplink_ip;
     struct bucket uplink_flood;
 };
 
 void vswitch_init(struct vswitch *vswitch, uint64_t now_ns);
 void vswitch_fini(struct vswitch *vswitch);
+/* mac, ip: of the host's end. Frames to that MAC go there, whoever else claims it. */
 void vswitch_set_uplink(struct vswitch *vswitch, vswitch_deliver_fn *deliver, void *arg,
-                        uint32_t ip);
-/* 0; -EADDRINUSE: another port has the MAC or the address; -ENOMEM. */
+                        uint64_t mac, uint32_t ip);
+/* 0; -EADDRINUSE: another port or the host has the MAC or the address; -ENOMEM. */
 int vswitch_add(struct vswitch *vswitch, struct vswitch_port *port, uint64_t now_ns);
 /* Safe on a port that is not in a switch. */
 void vswitch_remove(struct vswitch *vswitch, struct vswitch_port *port);

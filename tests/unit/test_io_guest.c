@@ -12,9 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MS      UINT64_C(1000000)
-#define GUESTS  3u
-#define GATEWAY 0u
+#define MS       UINT64_C(1000000)
+#define GUESTS   3u
+#define GATEWAY  0u
+#define HOST_MAC UINT64_C(0x020000000000) /* as io_front_ipv4 addresses the gateway */
 
 static struct loop *loop;
 static struct io io;
@@ -521,7 +522,7 @@ START_TEST(uplink)
 {
     int tap[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, tap), 0);
-    ck_assert_int_eq(uplink_set(&io.uplink, loop, tap[1], 0x0a4d0001), 0);
+    ck_assert_int_eq(uplink_set(&io.uplink, loop, tap[1], HOST_MAC, 0x0a4d0001), 0);
     open_net(2);
     io_front_notified(&fronts[2]);
     send_frame(GATEWAY, 2);
@@ -534,6 +535,14 @@ START_TEST(uplink)
     loop_fake_run(loop);
     ck_assert_uint_eq(io_front_receive(&fronts[2], got), sizeof(frame));
     ck_assert_uint_eq(io_front_notified(&fronts[2]), 1);
+    /* No guest can take the host's place. */
+    struct io_msg_attach order;
+    int fds[2];
+    io_guest_detach(guest(3));
+    io_front_attach(&fronts[3], &order, fds);
+    order.vif[0].mac[5] = 0;
+    ck_assert_int_eq(io_guest_attach(&io, &order, fds, 2, text), -EADDRINUSE);
+    ck_assert_ptr_nonnull(strstr(text, "in use"));
     /* The interface is removed: not a busy loop. */
     close(tap[0]);
     loop_fake_run(loop);

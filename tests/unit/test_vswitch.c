@@ -37,7 +37,7 @@ static uint32_t ip_of(unsigned number)
 static void setup(void)
 {
     vswitch_init(&vswitch, S);
-    vswitch_set_uplink(&vswitch, to_port, &uplink_got, ip_of(1));
+    vswitch_set_uplink(&vswitch, to_port, &uplink_got, mac_of(GATEWAY), ip_of(1));
     memset(got, 0, sizeof(got));
     uplink_got = 0;
     for (unsigned i = 2; i < 5; i++) {
@@ -260,11 +260,26 @@ START_TEST(addresses_are_unique)
     ck_assert_int_eq(vswitch_add(&vswitch, &port, S), -EADDRINUSE);
     port = (struct vswitch_port){.mac = mac_of(9), .ip = ip_of(1)};
     ck_assert_int_eq(vswitch_add(&vswitch, &port, S), -EADDRINUSE);
+    port = (struct vswitch_port){.mac = mac_of(GATEWAY), .ip = ip_of(9)};
+    ck_assert_int_eq(vswitch_add(&vswitch, &port, S), -EADDRINUSE);
     vswitch_remove(&vswitch, &port);
     port = (struct vswitch_port){.mac = mac_of(9), .deliver = to_port, .arg = &got[0]};
     ck_assert_int_eq(vswitch_add(&vswitch, &port, S), 0);
     vswitch_remove(&vswitch, &port);
     vswitch_remove(&vswitch, &port);
+}
+END_TEST
+
+/* The uplink came with this MAC when the guest already had it. */
+START_TEST(frames_for_the_host_reach_it)
+{
+    vswitch_set_uplink(&vswitch, to_port, &uplink_got, mac_of(3), ip_of(1));
+    io_front_ipv4(frame, 3, 2);
+    ck_assert(from_guest(2));
+    expect(0, 0, 0, 1);
+    io_front_ipv4(frame, 3, GATEWAY);
+    from_uplink();
+    expect(0, 0, 0, 0);
 }
 END_TEST
 
@@ -277,7 +292,7 @@ START_TEST(removed_port_is_gone)
     io_front_ipv4(frame, ALL, 2);
     ck_assert(from_guest(2));
     expect(0, 0, 1, 1);
-    vswitch_set_uplink(&vswitch, NULL, NULL, 0);
+    vswitch_set_uplink(&vswitch, NULL, NULL, 0, 0);
     ck_assert(from_guest(2));
     expect(0, 0, 1, 0);
 }
@@ -318,6 +333,7 @@ int main(void)
     tcase_add_test(tests, addressless_port_cannot_borrow);
     tcase_add_test(tests, malformed_frames);
     tcase_add_test(tests, addresses_are_unique);
+    tcase_add_test(tests, frames_for_the_host_reach_it);
     tcase_add_test(tests, removed_port_is_gone);
     tcase_add_test(tests, ten_thousand_ports);
     suite_add_tcase(suite, tests);
