@@ -1,5 +1,6 @@
 #include "core/image_cache.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -268,6 +269,7 @@ int image_cache_get(struct image_cache *cache, int fd, uid_t owner, image_done_f
         rc = start_read(cache, fd, &key, &read, error);
     if (rc < 0)
         return rc;
+    assert(read != NULL);
     read->user = owner;
     read->done = done;
     read->arg = arg;

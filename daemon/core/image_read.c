@@ -84,7 +84,7 @@ static int copy_all(int from, int to, off_t size)
 /* The bytes of fd, mapped from a file that nobody can write any more. */
 static int map_copy(int fd, struct image_entry *entry, struct error *error)
 {
-    struct image_key now;
+    struct image_key now = {0};
     int copy = memfd_create("chaos-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int rc;
 

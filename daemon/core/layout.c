@@ -1,5 +1,6 @@
 #include "core/layout.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/guest.h"
@@ -15,6 +16,7 @@ void layout_init(struct layout *layout, uint64_t memory_mib, unsigned vif_count)
 {
     uint8_t next = FIRST_DEVICE_PAGE;
 
+    assert(vif_count <= LIMIT_VIFS);
     *layout = (struct layout){.ram_pages = memory_mib * PAGES_PER_MIB};
     for (unsigned i = 0; i < vif_count; i++) {
         struct layout_vif *vif = &layout->vif[i];

@@ -43,7 +43,7 @@ json_t *guest_json(const struct guest *guest)
     return json_pack("{s:s, s:I, s:s, s:s, s:o, s:I, s:I, s:s, s:o}", "name", guest->name, "domid",
                      (json_int_t)guest->domid, "uuid", uuid, "state", guest_state_name(guest),
                      "reason", text_or_null(guest->reason), "memory_bytes",
-                     (json_int_t)(guest->memory_mib << 20), "vcpus", (json_int_t)guest->vcpus,
+                     (json_int_t)guest->memory_mib << 20, "vcpus", (json_int_t)guest->vcpus,
                      "kernel", guest->kernel, "vifs", vifs);
 }
 
