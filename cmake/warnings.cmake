@@ -9,6 +9,11 @@ target_compile_options(chaos_options INTERFACE
 if(CHAOS_WERROR)
   target_compile_options(chaos_options INTERFACE -Werror)
 endif()
+# What Debian hardens its own daemons with. Sanitizers bring their own checks.
+if(NOT CHAOS_SANITIZE)
+  target_compile_definitions(chaos_options INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  target_link_options(chaos_options INTERFACE -Wl,-z,relro -Wl,-z,now)
+endif()
 if(CHAOS_SANITIZE)
   target_compile_options(chaos_options INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
