@@ -65,7 +65,7 @@ static void on_channel_event(void *arg, int fd, unsigned ready)
 
 /* ---- beginning ---------------------------------------------------------------------- */
 
-static int init_network(struct core *core, uint8_t uplink_mac[6], struct error *error)
+static int init_network(struct core *core, struct error *error)
 {
     const struct core_config *config = &core->config;
     char text[HOSTNET_TEXT_MAX] = "";
@@ -79,13 +79,15 @@ static int init_network(struct core *core, uint8_t uplink_mac[6], struct error *
         return error_from_errno(error, -rc, "address pool");
     snprintf(uplink.ifname, sizeof(uplink.ifname), "%s", config->uplink_ifname);
     uplink.address = core->addr.gateway;
-    rc = core->hostnet->ops->uplink_up(core->hostnet, &uplink, &core->uplink_fd, uplink_mac, text);
+    rc = core->hostnet->ops->uplink_up(core->hostnet, &uplink, &core->uplink_fd,
+                                       core->uplink_mac.octet, text);
     if (rc < 0)
         return error_set(error, UKVM_E_INTERNAL, "uplink %s: %s", uplink.ifname, text);
-    return 0;
+    rc = addr_mac_take(&core->addr, &core->uplink_mac);
+    return rc < 0 ? error_from_errno(error, -rc, "address pool") : 0;
 }
 
-static int init_iod(struct core *core, const uint8_t uplink_mac[6])
+static int init_iod(struct core *core)
 {
     struct iod_config config = {.loop = core->loop,
                                 .hv = core->hv,
@@ -97,7 +99,7 @@ static int init_iod(struct core *core, const uint8_t uplink_mac[6])
                                 .uplink_ip = core->addr.gateway,
                                 .uplink_prefix_len = core->addr.prefix_len};
 
-    memcpy(config.uplink_mac, uplink_mac, sizeof(config.uplink_mac));
+    memcpy(config.uplink_mac, core->uplink_mac.octet, sizeof(config.uplink_mac));
     return iod_init(&core->iod, &config);
 }
 
@@ -113,7 +115,6 @@ static int init_events(struct core *core)
 
 int core_init(struct core *core, const struct core_config *config, struct error *error)
 {
-    uint8_t uplink_mac[6] = {0};
     uint64_t first_id;
 
     *core = (struct core){.config = *config,
@@ -137,10 +138,10 @@ int core_init(struct core *core, const struct core_config *config, struct error 
         rc = init_events(core);
     if (rc < 0)
         return error_from_errno(error, -rc, "event loop");
-    rc = init_network(core, uplink_mac, error);
+    rc = init_network(core, error);
     if (rc < 0)
         return rc;
-    rc = init_iod(core, uplink_mac);
+    rc = init_iod(core);
     return rc < 0 ? error_from_errno(error, -rc, "chaos-iod") : 0;
 }
 
@@ -182,6 +183,7 @@ void core_fini(struct core *core)
     LIST_FOR_EACH(node, &core->guests.all)
     guest_destroy(LIST_OWNER(node, struct guest, all));
     guest_table_fini(&core->guests);
+    addr_mac_free(&core->addr, &core->uplink_mac);
     addr_pool_fini(&core->addr);
     fd_close(&core->uplink_fd);
 }

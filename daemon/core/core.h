@@ -49,6 +49,7 @@ struct core {
     struct list tombstones;
     unsigned tombstone_count;
     struct addr_pool addr;
+    struct addr_mac uplink_mac; /* of the host's end: held, so that no guest gets it */
     struct image_cache images;
     struct iod iod;
     struct death death;

@@ -134,7 +134,7 @@ START_TEST(nothing_is_left_when_the_nth_hypercall_fails)
         ck_assert_uint_eq(leaks.domains + leaks.ports + leaks.maps + leaks.fds, 0);
         ck_assert_uint_eq(rig.hostnet.rule_count, 0);
         ck_assert_ptr_null(rig_find(&rig, "web"));
-        ck_assert_uint_eq(rig.core.addr.macs.count, 0);
+        ck_assert_uint_eq(rig.core.addr.macs.count, 1); /* the uplink's */
         if (!failed)
             break;
     }
@@ -226,6 +226,16 @@ START_TEST(a_taken_address_is_refused_and_names_it)
     spec.vif[0].has_ip = false;
     spec.vif[0].has_mac = true;
     memcpy(spec.vif[0].mac, rig_find(&rig, "a")->vif[0].mac.octet, 6);
+    ck_assert_ptr_null(rig_boot(&rig, &spec));
+    ck_assert_int_eq(rig.error.code, UKVM_E_ADDRESS_IN_USE);
+}
+END_TEST
+
+START_TEST(the_mac_of_the_hosts_end_is_taken)
+{
+    struct guest_spec spec = rig_spec("thief");
+    spec.vif[0].has_mac = true;
+    memcpy(spec.vif[0].mac, rig.core.uplink_mac.octet, 6);
     ck_assert_ptr_null(rig_boot(&rig, &spec));
     ck_assert_int_eq(rig.error.code, UKVM_E_ADDRESS_IN_USE);
 }
@@ -401,7 +411,7 @@ int main(void)
         nothing_is_left_when_the_nth_hypercall_fails,
         nothing_is_left_when_the_nth_timer_or_watch_fails, nothing_is_left_when_the_network_refuses,
         a_taken_port_is_address_in_use, a_taken_name_is_refused_before_anything_is_built,
-        a_taken_address_is_refused_and_names_it, too_little_memory_is_said_with_numbers,
+        a_taken_address_is_refused_and_names_it, the_mac_of_the_hosts_end_is_taken, too_little_memory_is_said_with_numbers,
         a_bad_image_is_refused_before_anything_is_built,
         an_image_too_large_for_the_guest_is_a_config_error, not_a_file_is_no_image,
         a_guest_that_is_never_ready_is_destroyed,
