@@ -16,6 +16,9 @@ void doorbell_init(struct doorbell *bell, struct doorbell_batch *batch,
         .batch = batch,
         .fd = fd,
         .port = port,
+        /* A predecessor's. What a guest wrote there instead loses that guest's wake-ups only. */
+        .kick = noxs_read64(&page->iod_kick),
+        .seen = noxs_read64(&page->iod_seen),
     };
 }
 
@@ -51,7 +54,7 @@ int doorbell_unmask(struct doorbell *bell)
 
 uint64_t doorbell_take(struct doorbell *bell)
 {
-    return noxs_doorbell_take(&bell->page->iod_seen, &bell->page->guest_kick);
+    return noxs_doorbell_take(&bell->seen, &bell->page->iod_seen, &bell->page->guest_kick);
 }
 
 void doorbell_ring(struct doorbell *bell, unsigned slot)
@@ -64,6 +67,17 @@ void doorbell_ring(struct doorbell *bell, unsigned slot)
     bell->batch->first = bell;
 }
 
+static bool ring(struct doorbell *bell, uint64_t slots)
+{
+    return noxs_doorbell_ring(&bell->kick, &bell->page->iod_kick, &bell->page->guest_seen, slots);
+}
+
+void doorbell_resume(struct doorbell *bell)
+{
+    ring(bell, UINT64_MAX);
+    bell->xen->notify(bell->fd, bell->port);
+}
+
 void doorbell_flush(struct doorbell_batch *batch)
 {
     while (batch->first != NULL) {
@@ -73,7 +87,7 @@ void doorbell_flush(struct doorbell_batch *batch)
         uint64_t slots = bell->ring_slots;
         bell->ring_slots = 0;
         /* A port that cannot be notified belongs to a guest that is gone: chaosd will say so. */
-        if (noxs_doorbell_ring(&bell->page->iod_kick, &bell->page->guest_seen, slots))
+        if (ring(bell, slots))
             bell->xen->notify(bell->fd, bell->port);
     }
 }

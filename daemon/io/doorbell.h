@@ -26,7 +26,9 @@ struct doorbell {
     struct doorbell *next; /* in the batch */
     bool queued;
     uint64_t ring_slots; /* to be rung */
-    int fd;              /* borrowed */
+    uint64_t kick;       /* our words of the page, which the guest can write there */
+    uint64_t seen;
+    int fd; /* borrowed */
     uint32_t port;
 };
 
@@ -44,6 +46,9 @@ int doorbell_unmask(struct doorbell *bell);
 uint64_t doorbell_take(struct doorbell *bell);
 /* Ring the guest's slot at the end of this turn. */
 void doorbell_ring(struct doorbell *bell, unsigned slot);
+/* Ring all slots and send an event, also when all are pending: a predecessor may have died between
+ * a ring and its event. */
+void doorbell_resume(struct doorbell *bell);
 
 /* The end of a turn. */
 void doorbell_flush(struct doorbell_batch *batch);

@@ -251,10 +251,12 @@ static void close_guest(struct io_guest *guest)
 
 /*
  * A predecessor may have died between an event and its unmask, or before it looked at a ring: look
- * at all of them, and unmask. Not before chaosd has the answer to its ATTACH.
+ * at all of them, and unmask. Not before chaosd has the answer to its ATTACH. The guest is to look
+ * at all of them, too.
  */
 static void catch_up(struct io_guest *guest)
 {
+    doorbell_resume(&guest->bell);
     guest->unfinished = UINT64_MAX;
     move(guest, IO_GUEST_RUNNING);
     guest->io->loop->ops->timer_set(guest->timer, 0);

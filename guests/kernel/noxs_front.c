@@ -7,6 +7,7 @@
 
 static struct noxs_page *page;
 static uint32_t boot_generation;
+static uint64_t kick, seen; /* our words of the page */
 
 struct noxs_page *noxs_page(void)
 {
@@ -64,14 +65,14 @@ void *noxs_frame(uint32_t gfn, uint32_t count)
 
 void noxs_ring_doorbell(uint64_t slots)
 {
-    if (noxs_doorbell_ring(&page->guest_kick, &page->iod_seen, slots))
+    if (noxs_doorbell_ring(&kick, &page->guest_kick, &page->iod_seen, slots))
         event_send(NOXS_PORT_IO);
 }
 
 void noxs_take_doorbells(void)
 {
     if (page != NULL)
-        noxs_doorbell_take(&page->guest_seen, &page->iod_kick);
+        noxs_doorbell_take(&seen, &page->guest_seen, &page->iod_kick);
 }
 
 void noxs_open_slot(unsigned slot)

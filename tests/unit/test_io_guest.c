@@ -186,6 +186,21 @@ START_TEST(unknown_doorbells_are_ignored)
 }
 END_TEST
 
+/* Only the guest's own wake-ups depend on what it writes there. */
+START_TEST(words_that_are_not_the_guests)
+{
+    open_net(2);
+    io_front_notified(&fronts[2]);
+    /* As if all were rung already: then the host would send no event. */
+    fronts[2].page->iod_kick ^= UINT64_MAX;
+    fronts[2].page->iod_seen ^= UINT64_MAX;
+    send_frame(2, 3);
+    ring_net(3);
+    loop_fake_run(loop);
+    ck_assert_uint_eq(io_front_notified(&fronts[2]), 1);
+}
+END_TEST
+
 /* One flood by 2; how many frames of it are taken before 3, whose frame came later, is served. */
 START_TEST(a_flood_does_not_keep_others_waiting)
 {
@@ -326,7 +341,11 @@ START_TEST(resumed_guest_is_served_at_once)
     io_front_print(&fronts[2], "hello\n");
     send_frame(3, 2);
     fronts[2].page->guest_kick = fronts[2].page->iod_seen = 3;
+    /* And it had rung the guest, but not yet sent the event. */
+    io_front_notified(&fronts[2]);
+    fronts[2].page->iod_kick ^= 3;
     ck_assert_int_eq(attach(2, true), 0);
+    ck_assert_uint_eq(io_front_notified(&fronts[2]), 1);
     loop_fake_advance(loop, MS);
     ck_assert_uint_eq(guest(2)->console->history.end, 6);
     ck_assert_uint_eq(io_front_receive(&fronts[3], got), sizeof(frame));
@@ -565,6 +584,7 @@ int main(void)
     tcase_add_test(tests, spoofed_frames_are_counted);
     tcase_add_test(tests, console_by_doorbell);
     tcase_add_test(tests, unknown_doorbells_are_ignored);
+    tcase_add_test(tests, words_that_are_not_the_guests);
     tcase_add_test(tests, a_flood_does_not_keep_others_waiting);
     tcase_add_test(tests, a_broken_ring_stops_the_guest_only);
     tcase_add_test(tests, a_broken_receiver_does_not_stop_the_sender);

@@ -45,31 +45,36 @@ static inline uint32_t noxs_low(uint64_t pair)
 }
 
 /*
- * Ring the doorbell of the given slots. *kick is ours, *peer_seen the peer's copy of it.
- * Returns true when the peer must also be sent an event: some bit was not pending before.
- * A bit already pending needs no event: its first ringer sent one, and the peer copies kick to
- * seen before it looks at the ring.
+ * Doorbells. mine is the caller's own copy of the word it writes, in memory that the peer cannot
+ * write; the word in the page is stored, never read. Both begin as the page's word does.
+ *
+ * Ring the doorbell of the given slots. peer_seen is the peer's copy of kick. Returns true when the
+ * peer must also be sent an event: some bit was not pending before. A bit already pending needs no
+ * event: its first ringer sent one, and the peer copies kick to seen before it looks at the ring.
  */
-static inline int noxs_doorbell_ring(uint64_t *kick, const uint64_t *peer_seen, uint64_t slots)
+static inline int noxs_doorbell_ring(uint64_t *mine, uint64_t *kick, const uint64_t *peer_seen,
+                                     uint64_t slots)
 {
     /* Orders the ring's producer index, stored before, against the load of *peer_seen. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    uint64_t mine = *kick;
-    uint64_t idle = slots & ~(mine ^ noxs_read64(peer_seen));
+    uint64_t idle = slots & ~(*mine ^ noxs_read64(peer_seen));
     if (idle == 0)
         return 0;
-    noxs_write64(kick, mine ^ idle);
+    *mine ^= idle;
+    noxs_write64(kick, *mine);
     return 1;
 }
 
 /*
- * Take the pending doorbells. *seen is ours, *peer_kick the peer's. Returns a bitmap of slots to
- * look at: bits of slots that do not exist may be set by a hostile peer and must be ignored.
+ * Take the pending doorbells. mine is the caller's copy of seen, as above. Returns a bitmap of
+ * slots to look at: bits of slots that do not exist may be set by a hostile peer and must be
+ * ignored.
  */
-static inline uint64_t noxs_doorbell_take(uint64_t *seen, const uint64_t *peer_kick)
+static inline uint64_t noxs_doorbell_take(uint64_t *mine, uint64_t *seen, const uint64_t *peer_kick)
 {
     uint64_t kick = noxs_read64(peer_kick);
-    uint64_t pending = kick ^ *seen;
+    uint64_t pending = kick ^ *mine;
+    *mine = kick;
     noxs_write64(seen, kick);
     /* Orders the store of *seen against the ring reads that follow. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
