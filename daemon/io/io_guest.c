@@ -14,9 +14,8 @@
 #define NEXT(state) SM_BIT(IO_GUEST_##state)
 
 static const struct sm_state states[] = {
-    [IO_GUEST_WAITING] = {"waiting", NEXT(WAITING) | NEXT(RUNNING) | NEXT(HELD) | NEXT(STOPPED)},
-    [IO_GUEST_RUNNING] = {"running", NEXT(WAITING) | NEXT(RUNNING) | NEXT(HELD) | NEXT(STOPPED)},
-    [IO_GUEST_HELD] = {"held", NEXT(WAITING) | NEXT(STOPPED)},
+    [IO_GUEST_WAITING] = {"waiting", NEXT(WAITING) | NEXT(POLLED) | NEXT(STOPPED)},
+    [IO_GUEST_POLLED] = {"polled", NEXT(WAITING) | NEXT(POLLED) | NEXT(STOPPED)},
     [IO_GUEST_STOPPED] = {"stopped", 0},
 };
 
@@ -97,33 +96,41 @@ static enum throttle_work serve(struct io_guest *guest, uint64_t slots)
     return work;
 }
 
-static void turn(struct io_guest *guest)
+static void after_turn(struct io_guest *guest, enum throttle_work work)
 {
     struct loop *loop = guest->io->loop;
-    uint64_t slots = doorbell_take(&guest->bell) | guest->unfinished;
-    guest->unfinished = 0;
-    enum throttle_work work = serve(guest, slots);
-    doorbell_flush(&guest->io->bells);
-    if (is_stopped(guest))
-        return;
     bool storm = false;
     uint64_t wait_ns = throttle_event(&guest->throttle, now_ns(guest), work, &storm);
     if (storm) {
         stop(guest, "event storm on the I/O channel");
     } else if (guest->unfinished != 0 || wait_ns > 0) {
-        move(guest, guest->unfinished != 0 ? IO_GUEST_RUNNING : IO_GUEST_HELD);
+        move(guest, IO_GUEST_POLLED);
         loop->ops->timer_set(guest->timer, wait_ns);
     } else {
         unmask(guest);
     }
 }
 
+static void turn(struct io_guest *guest)
+{
+    bool polled = guest->sm.state == IO_GUEST_POLLED;
+    uint64_t slots = doorbell_take(&guest->bell) | guest->unfinished;
+    guest->unfinished = 0;
+    enum throttle_work work = serve(guest, slots);
+    doorbell_flush(&guest->io->bells);
+    if (is_stopped(guest))
+        return;
+    /* No event came, so the guest is not charged for one. */
+    if (polled && work == THROTTLE_IDLE && guest->unfinished == 0)
+        unmask(guest);
+    else
+        after_turn(guest, work);
+}
+
 static void on_timer(void *arg)
 {
     struct io_guest *guest = arg;
-    if (guest->sm.state == IO_GUEST_HELD)
-        unmask(guest);
-    else if (guest->sm.state == IO_GUEST_RUNNING)
+    if (guest->sm.state == IO_GUEST_POLLED)
         turn(guest);
 }
 
@@ -258,7 +265,7 @@ static void catch_up(struct io_guest *guest)
 {
     doorbell_resume(&guest->bell);
     guest->unfinished = UINT64_MAX;
-    move(guest, IO_GUEST_RUNNING);
+    move(guest, IO_GUEST_POLLED);
     guest->io->loop->ops->timer_set(guest->timer, 0);
 }
 

@@ -12,22 +12,20 @@
 #include "util/sm.h"
 
 /*
- *            event: a turn         work left
- *   WAITING ---------------------------------> RUNNING <-. timer: a turn, work left
- *    ^  ^  \                                    |     \__/
- *    |  |   \ turn done, too many events        | turn done, as from WAITING
- *    |  |    '--------------------> HELD        |
- *    |  '------ timer: unmask ------'           |
- *    '--------- unmask -------------------------'
- *   any --- the guest breaks a protocol, or storms ---> STOPPED
+ *               event: a turn, and work is left, or events come too fast
+ *    WAITING ----------------------------------------------------------> POLLED <-.
+ *     ^  ^ |                                                             |  |     | timer: a turn,
+ *     |  '-' event: a turn, unmask                                       |  '-----' as for an event
+ *     '------- timer: a turn that found nothing, or was the last: unmask -'
  *
- * The port is unmasked in WAITING only, so a guest that keeps the data plane busy is polled, once
- * a loop, with everybody else. STOPPED touches no ring again and ends by detach.
+ *    any --- the guest breaks a protocol, or storms ---> STOPPED
+ *
+ * The port is unmasked in WAITING only: a busy guest costs no events, and has its turns among
+ * everybody else's. STOPPED touches no ring again and ends by detach.
  */
 enum io_guest_state {
     IO_GUEST_WAITING,
-    IO_GUEST_RUNNING,
-    IO_GUEST_HELD,
+    IO_GUEST_POLLED,
     IO_GUEST_STOPPED,
 };
 
