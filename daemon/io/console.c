@@ -295,14 +295,25 @@ int console_add_client(struct console *console, int fd, bool follow)
     return 0;
 }
 
+void console_stop(struct console *console)
+{
+    uint8_t data[CONSOLE_RING_OUT_BYTES];
+    if (console == NULL || console->ring.shared == NULL)
+        return;
+    /* Clients get it when they are next served: this may be inside the service of one. */
+    ssize_t size = console_ring_read(&console->ring, data, sizeof(data));
+    if (size > 0)
+        console_history_append(&console->history, data, (size_t)size);
+    console->ring.fault = "console: detached";
+    console->ring.shared = NULL;
+}
+
 void console_detach(struct console *console, struct list *lingering)
 {
     if (console == NULL)
         return;
     console->ops = NULL;
-    drain(console);
-    console->ring.fault = "console: detached";
-    console->ring.shared = NULL;
+    console_stop(console);
     list_append(lingering, &console->node);
     advance_clients(console);
     if (list_empty(&console->clients))

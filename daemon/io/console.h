@@ -49,6 +49,11 @@ bool console_serve(struct console *console);
  */
 int console_add_client(struct console *console, int fd, bool follow);
 /*
+ * Takes the last output and leaves the ring alone from then on; what was kept can still be read.
+ * Safe inside the callbacks of ops. NULL is allowed.
+ */
+void console_stop(struct console *console);
+/*
  * The ring page goes away: takes the last output from it, unless the guest broke the ring. The
  * console stays in lingering and frees itself when its clients have read all, or after
  * CONSOLE_LINGER_NS. NULL is allowed.

@@ -60,6 +60,7 @@ static void stop(void *arg, const char *text)
     guest->io->loop->ops->timer_cancel(guest->timer);
     for (unsigned i = 0; i < guest->vif_count; i++)
         vif_stop(&guest->vifs[i]);
+    console_stop(guest->console);
     set_host_states(guest, NOXS_DEV_STATE_CLOSED);
     if (guest->io->on_fault != NULL)
         guest->io->on_fault(guest->io->arg, guest);

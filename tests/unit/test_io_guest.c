@@ -255,6 +255,36 @@ START_TEST(a_broken_ring_stops_the_guest_only)
 }
 END_TEST
 
+START_TEST(a_stopped_guests_console_is_left_alone)
+{
+    int pair[2];
+    char line[16] = "";
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], true), 0);
+    io_front_print(&fronts[2], "last");
+    fronts[2].tx->req_prod = 1000;
+    ring_net(2);
+    loop_fake_run(loop);
+    expect_fault(2, "net tx: producer index out of range");
+    struct xencons_interface before = *fronts[2].console;
+    io_front_print(&fronts[2], "more");
+    before.out_prod = fronts[2].console->out_prod;
+    memcpy(before.out, fronts[2].console->out, sizeof(before.out));
+    ck_assert_int_eq(write(pair[0], "x", 1), 1);
+    loop_fake_run(loop);
+    close(pair[0]);
+    loop_fake_run(loop);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], false), 0);
+    ck_assert_int_eq(read(pair[0], line, sizeof(line) - 1), 4);
+    ck_assert_str_eq(line, "last");
+    ck_assert_int_eq(read(pair[0], line, sizeof(line)), 0);
+    close(pair[0]);
+    io_guest_detach(guest(2));
+    ck_assert_mem_eq(fronts[2].console, &before, sizeof(before));
+}
+END_TEST
+
 START_TEST(a_broken_receiver_does_not_stop_the_sender)
 {
     open_net(3);
@@ -587,6 +617,7 @@ int main(void)
     tcase_add_test(tests, words_that_are_not_the_guests);
     tcase_add_test(tests, a_flood_does_not_keep_others_waiting);
     tcase_add_test(tests, a_broken_ring_stops_the_guest_only);
+    tcase_add_test(tests, a_stopped_guests_console_is_left_alone);
     tcase_add_test(tests, a_broken_receiver_does_not_stop_the_sender);
     tcase_add_test(tests, a_broken_console_stops_the_network_too);
     tcase_add_loop_test(tests, an_event_storm_is_slowed_and_then_stopped, 0, 2);
