@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/create_internal.h"
-#include "util/fd.h"
+#include "util/fd_closer.h"
 #include "util/log.h"
 
 static int read_image(struct create *create);
@@ -68,7 +68,7 @@ static void create_free(struct create *create)
     if (create->read != NULL)
         image_cache_cancel(create->read);
     create_release_image(create);
-    fd_close(&create->image_fd);
+    fd_close_foreign(&create->image_fd, create->owner);
     free(create);
 }
 
@@ -183,7 +183,7 @@ static int read_image(struct create *create)
     int rc = image_cache_get(&create->core->images, create->image_fd, create->owner, on_image,
                              create, &create->image, &create->read, &error);
 
-    fd_close(&create->image_fd);
+    fd_close_foreign(&create->image_fd, create->owner);
     if (rc < 0)
         return error_set(&create->error, error.code, "%s: %s", create->spec.kernel, error.text);
     return create->image != NULL ? 0 : CREATE_WAIT;
@@ -233,10 +233,9 @@ static void on_deadline(void *arg)
                      timeline[create->step].phase, ms);
 }
 
-static struct create *create_new(struct core *core, const struct create_request *request)
+static struct create *create_new(struct core *core, struct create_request *request)
 {
     struct create *create = calloc(1, sizeof(*create));
-    int rc = -ENOMEM;
 
     if (create == NULL)
         return NULL;
@@ -248,11 +247,10 @@ static struct create *create_new(struct core *core, const struct create_request 
     create->arg = request->arg;
     create->timeout_ns = request->timeout_ns;
     create->step_ns = request->received_ns;
-    create->image_fd = -1;
+    create->image_fd = request->image_fd;
+    request->image_fd = -1;
     create->deadline = core->loop->ops->timer_create(core->loop, on_deadline, create);
-    if (create->deadline != NULL)
-        rc = fd_dup(request->image_fd, &create->image_fd);
-    if (rc < 0) {
+    if (create->deadline == NULL) {
         create_free(create);
         return NULL;
     }
@@ -260,14 +258,14 @@ static struct create *create_new(struct core *core, const struct create_request 
     return create;
 }
 
-void core_create(struct core *core, const struct create_request *request)
+void core_create(struct core *core, struct create_request *request)
 {
     struct create *create = create_new(core, request);
 
     if (create == NULL) {
         struct error error;
-        error_set(&error, UKVM_E_NO_MEMORY, "%s: chaosd is out of memory or file descriptors",
-                  request->spec->name);
+        fd_close_foreign(&request->image_fd, request->owner);
+        error_set(&error, UKVM_E_NO_MEMORY, "%s: chaosd is out of memory", request->spec->name);
         request->done(request->arg, NULL, &error);
         return;
     }

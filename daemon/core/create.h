@@ -34,7 +34,7 @@ typedef void create_done_fn(void *arg, const struct create_result *result,
 
 struct create_request {
     const struct guest_spec *spec; /* borrowed for the call */
-    int image_fd;                  /* borrowed for the call */
+    int image_fd;                  /* taken */
     uid_t owner;
     bool wait; /* until ready, else until it runs */
     uint64_t timeout_ns;
@@ -44,7 +44,7 @@ struct create_request {
 };
 
 /* done may be called before this returns. */
-void core_create(struct core *core, const struct create_request *request);
+void core_create(struct core *core, struct create_request *request);
 
 /* For core: what happens to a guest whose creator waits. */
 struct create;

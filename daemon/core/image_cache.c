@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include "core/image_read.h"
 #include "core/limits.h"
 #include "util/fd.h"
+#include "util/fd_closer.h"
 
 #define CACHE_BYTES_MAX ((uint64_t)LIMIT_IMAGE_MIB << 20)
 
@@ -47,7 +49,7 @@ static void read_release(struct image_read *read)
 {
     if (atomic_fetch_sub(&read->holders, 1) > 1)
         return;
-    fd_close(&read->fd);
+    fd_close_foreign(&read->fd, read->user);
     fd_close(&read->wake);
     entry_destroy(read->entry);
     free(read);
@@ -228,7 +230,7 @@ static int prepare(struct image_read *read, int fd, const struct image_key *key)
     return read->watch == NULL ? -ENOMEM : start_thread(read);
 }
 
-static int start_read(struct image_cache *cache, int fd, const struct image_key *key,
+static int start_read(struct image_cache *cache, int fd, uid_t user, const struct image_key *key,
                       struct image_read **read_out, struct error *error)
 {
     struct image_read *read = calloc(1, sizeof(*read));
@@ -236,6 +238,7 @@ static int start_read(struct image_cache *cache, int fd, const struct image_key 
     if (read == NULL)
         return error_from_errno(error, ENOMEM, "cannot start reading");
     read->cache = cache;
+    read->user = user;
     read->fd = -1;
     read->wake = -1;
     atomic_init(&read->holders, 1);
@@ -255,7 +258,7 @@ int image_cache_get(struct image_cache *cache, int fd, uid_t owner, image_done_f
 {
     struct image_read *read = NULL;
     struct image_key key;
-    int rc = image_read_key(fd, owner, &key, error);
+    int rc = image_read_key(fd, owner, AT_STATX_DONT_SYNC, &key, error);
 
     if (rc < 0)
         return rc;
@@ -266,11 +269,10 @@ int image_cache_get(struct image_cache *cache, int fd, uid_t owner, image_done_f
     }
     rc = check_reads(cache, owner, error);
     if (rc == 0)
-        rc = start_read(cache, fd, &key, &read, error);
+        rc = start_read(cache, fd, owner, &key, &read, error);
     if (rc < 0)
         return rc;
     assert(read != NULL);
-    read->user = owner;
     read->done = done;
     read->arg = arg;
     *entry_out = NULL;

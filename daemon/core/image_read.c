@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/limits.h"
@@ -29,29 +31,34 @@ bool image_key_equal(const struct image_key *a, const struct image_key *b)
 
 /* A file that only root can write is the same for everyone; any other might be changed by its
    owner without a trace in its times, so that only its user is served from the cache. */
-static uid_t key_owner(const struct stat *st, uid_t owner)
+static uid_t key_owner(const struct statx *st, uid_t owner)
 {
-    bool roots_alone = st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    bool roots_alone = st->stx_uid == 0 && (st->stx_mode & (S_IWGRP | S_IWOTH)) == 0;
     return roots_alone ? 0 : owner;
 }
 
-int image_read_key(int fd, uid_t owner, struct image_key *key_out, struct error *error)
+static struct timespec time_of(struct statx_timestamp time)
 {
-    struct stat st;
+    return (struct timespec){.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
+}
 
-    if (fstat(fd, &st) < 0)
+int image_read_key(int fd, uid_t owner, int sync, struct image_key *key_out, struct error *error)
+{
+    struct statx st;
+
+    if (statx(fd, "", AT_EMPTY_PATH | sync, STATX_BASIC_STATS, &st) < 0)
         return error_set(error, UKVM_E_NO_FILE, "stat: %s", strerror(errno));
-    if (!S_ISREG(st.st_mode))
+    if (!S_ISREG(st.stx_mode))
         return error_set(error, UKVM_E_BAD_IMAGE, "not a regular file");
-    if (st.st_size > (off_t)LIMIT_IMAGE_MIB << 20)
+    if (st.stx_size > (uint64_t)LIMIT_IMAGE_MIB << 20)
         return limit_reached(error, LIMIT_ID_IMAGE_MIB);
     /* Padding must not differ: the struct is compared by members, but copied whole. */
     memset(key_out, 0, sizeof(*key_out));
-    key_out->device = st.st_dev;
-    key_out->inode = st.st_ino;
-    key_out->size = st.st_size;
-    key_out->mtime = st.st_mtim;
-    key_out->ctime = st.st_ctim;
+    key_out->device = makedev(st.stx_dev_major, st.stx_dev_minor);
+    key_out->inode = st.stx_ino;
+    key_out->size = (off_t)st.stx_size;
+    key_out->mtime = time_of(st.stx_mtime);
+    key_out->ctime = time_of(st.stx_ctime);
     key_out->owner = key_owner(&st, owner);
     return 0;
 }
@@ -95,7 +102,7 @@ static int map_copy(int fd, struct image_entry *entry, struct error *error)
         error_set(error, UKVM_E_NO_FILE, "read: %s", strerror(-rc));
         goto out;
     }
-    if (rc == -ESTALE || image_read_key(fd, entry->key.owner, &now, error) < 0 ||
+    if (rc == -ESTALE || image_read_key(fd, entry->key.owner, AT_STATX_SYNC_AS_STAT, &now, error) < 0 ||
         !image_key_equal(&now, &entry->key)) {
         error_set(error, UKVM_E_NO_FILE, "the file changed while it was read; try again");
         goto out;

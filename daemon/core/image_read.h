@@ -8,8 +8,12 @@
 #include "core/error.h"
 #include "core/image_cache.h"
 
-/* The caller's file as it was when asked for. Codes: NO_FILE, BAD_IMAGE, LIMIT. */
-int image_read_key(int fd, uid_t owner, struct image_key *key_out, struct error *error);
+/*
+ * The caller's file as it was when asked for. sync: AT_STATX_DONT_SYNC, which answers from what the
+ * kernel knows and never blocks, or AT_STATX_SYNC_AS_STAT, which may ask a file server (FUSE, NFS)
+ * that never answers. Codes: NO_FILE, BAD_IMAGE, LIMIT.
+ */
+int image_read_key(int fd, uid_t owner, int sync, struct image_key *key_out, struct error *error);
 /*
  * Reads fd, whose key is entry->key, and fills the rest of *entry. Codes: NO_FILE, BAD_IMAGE,
  * ABI, NO_MEMORY. Blocks on the file.

@@ -6,6 +6,7 @@
 
 #include "core/iod_internal.h"
 #include "util/fd.h"
+#include "util/fd_closer.h"
 #include "util/log.h"
 
 #define MS             UINT64_C(1000000)
@@ -111,7 +112,7 @@ static bool receive_one(struct iod *iod)
         return false;
     }
     if (packet.truncated || packet.fd_count > 0) {
-        fd_close_all(packet.fds, packet.fd_count);
+        fd_close_foreign_all(packet.fds, packet.fd_count, (uid_t)-1);
         wrong = "more than a message";
     } else {
         wrong = iod_message_check(&message, packet.size);

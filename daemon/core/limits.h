@@ -25,6 +25,7 @@
     X(MESSAGE, 65536, "message", "bytes for a message")                                            \
     X(CLIENTS, 512, "clients", "connections")                                                      \
     X(USER_CLIENTS, 128, "user-clients", "connections of one user who is not root")                \
+    X(USER_CLOSING, 512, "user-closing", "descriptors of one user that are not closed yet")            \
     X(REQUESTS, 64, "requests", "requests of one connection at the same time")
 
 enum limit_value {

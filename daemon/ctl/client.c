@@ -9,6 +9,7 @@
 #include "core/limits.h"
 #include "ctl/request.h"
 #include "util/fd.h"
+#include "util/fd_closer.h"
 #include "util/log.h"
 
 /* Replies that a client may leave unread: beyond them it is no client any more. */
@@ -40,7 +41,9 @@ void ctl_client_destroy(struct ctl_client *client)
     ctl_request_orphan(LIST_OWNER(node, struct ctl_request, node));
     list_remove(&client->node);
     client->server->client_count--;
-    fd_close(&client->fd);
+    /* The peer must see its end now. Unread packets, and descriptors in them, go with the close. */
+    shutdown(client->fd, SHUT_RDWR);
+    fd_close_foreign(&client->fd, client->uid);
     free(client);
 }
 
@@ -121,7 +124,7 @@ static void refuse(struct ctl_client *client, struct fd_packet *packet)
     struct message nameless = {0};
     struct error error;
 
-    fd_close_all(packet->fds, packet->fd_count);
+    fd_close_foreign_all(packet->fds, packet->fd_count, client->uid);
     limit_reached(&error, LIMIT_ID_REQUESTS);
     ctl_client_send(client, message_error(&nameless, &error), -1);
 }
@@ -138,6 +141,11 @@ static int serve_one(struct ctl_client *client)
         return rc;
     if (packet.size == 0 && packet.fd_count == 0)
         return -EPIPE;
+    if (packet.fd_count > 0 && client->uid != 0 &&
+        fd_closer_pending(client->uid) >= LIMIT_USER_CLOSING) {
+        fd_close_foreign_all(packet.fds, packet.fd_count, client->uid);
+        return -ENOBUFS;
+    }
     if (client->request_count >= LIMIT_REQUESTS)
         refuse(client, &packet);
     else
@@ -164,7 +172,7 @@ void ctl_client_create(struct ctl_server *server, int fd, uid_t uid, pid_t pid)
     struct ctl_client *client = calloc(1, sizeof(*client));
 
     if (client == NULL) {
-        close(fd);
+        fd_close_foreign(&fd, uid);
         return;
     }
     *client = (struct ctl_client){.server = server, .fd = fd, .uid = uid, .pid = pid};

@@ -34,20 +34,18 @@ static int start(struct ctl_request *request, struct error *error)
 
     if (rc < 0)
         return rc;
-    if (request->packet.fd_count != 1)
-        return error_set(error, UKVM_E_PROTOCOL,
-                         "create: one file descriptor must come along: the kernel image");
     rc = spec_from_json(config, &spec, error);
     if (rc < 0)
         return rc;
     struct create_request create = {.spec = &spec,
-                                    .image_fd = request->packet.fds[0],
+                                    .image_fd = request->fd,
                                     .owner = request->uid,
                                     .wait = wait,
                                     .timeout_ns = timeout_ms * 1000000,
                                     .received_ns = request->received_ns,
                                     .done = on_created,
                                     .arg = request};
+    request->fd = -1;
     core_create(request->core, &create);
     return 0;
 }

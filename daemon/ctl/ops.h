@@ -16,6 +16,7 @@ struct ctl_op {
     void (*handler)(struct ctl_request *request);
     bool on_guest; /* takes "guest"; request->guest is set */
     enum ctl_privilege privilege;
+    unsigned fds; /* that must come along, no more and no fewer */
 };
 
 /* NULL: no such operation. */

@@ -7,6 +7,7 @@
 #include "core/guest_table.h"
 #include "ctl/client.h"
 #include "ctl/ops.h"
+#include "util/fd_closer.h"
 
 /* ---- the end ------------------------------------------------------------------------ */
 
@@ -16,7 +17,7 @@ static void request_free(struct ctl_request *request)
         list_remove(&request->node);
         request->client->request_count--;
     }
-    fd_close_all(request->packet.fds, request->packet.fd_count);
+    fd_close_foreign(&request->fd, request->uid);
     message_fini(&request->message);
     free(request);
 }
@@ -69,26 +70,43 @@ static int find_guest(struct ctl_request *request, const struct ctl_op *op, stru
     return 0;
 }
 
-static int dispatch(struct ctl_request *request, const char *data, struct error *error)
+/* Only what an operation has a use for is let in. */
+static int take_fds(struct ctl_request *request, const struct ctl_op *op, struct fd_packet *packet,
+                    struct error *error)
 {
-    if (request->packet.size > LIMIT_MESSAGE)
+    if (packet->fd_count != op->fds)
+        return error_set(error, UKVM_E_PROTOCOL, "%s: takes %u file descriptors, %zu came%s",
+                         op->name, op->fds, packet->fd_count,
+                         op->fds == 1 ? " (the kernel image)" : "");
+    if (op->fds == 1) {
+        request->fd = packet->fds[0];
+        packet->fds[0] = -1;
+    }
+    return 0;
+}
+
+static int dispatch(struct ctl_request *request, const char *data, struct fd_packet *packet,
+                    struct error *error)
+{
+    if (packet->size > LIMIT_MESSAGE)
         return error_set(error, UKVM_E_PROTOCOL, "a message has at most %u bytes", LIMIT_MESSAGE);
-    if (request->packet.truncated)
+    if (packet->truncated)
         return error_set(error, UKVM_E_PROTOCOL, "too many file descriptors");
-    int rc = message_parse(data, request->packet.size, &request->message, error);
+    int rc = message_parse(data, packet->size, &request->message, error);
     if (rc < 0)
         return rc;
     const struct ctl_op *op = ctl_op_find(request->message.op);
     if (op == NULL)
         return error_set(error, UKVM_E_PROTOCOL, "unknown operation '%.40s'", request->message.op);
-    rc = find_guest(request, op, error);
+    rc = take_fds(request, op, packet, error);
+    if (rc == 0)
+        rc = find_guest(request, op, error);
     if (rc == 0)
         op->handler(request);
     return rc;
 }
 
-static struct ctl_request *request_create(struct ctl_client *client, const struct fd_packet *packet,
-                                          uint64_t received_ns)
+static struct ctl_request *request_create(struct ctl_client *client, uint64_t received_ns)
 {
     struct ctl_request *request = calloc(1, sizeof(*request));
 
@@ -98,27 +116,24 @@ static struct ctl_request *request_create(struct ctl_client *client, const struc
     request->core = client->server->core;
     request->uid = client->uid;
     request->received_ns = received_ns;
-    request->packet = *packet;
+    request->fd = -1;
     list_append(&client->requests, &request->node);
     client->request_count++;
     return request;
 }
 
-void ctl_request_serve(struct ctl_client *client, const char *data, const struct fd_packet *packet,
+void ctl_request_serve(struct ctl_client *client, const char *data, struct fd_packet *packet,
                        uint64_t received_ns)
 {
-    struct ctl_request *request = request_create(client, packet, received_ns);
+    struct ctl_request *request = request_create(client, received_ns);
     struct error error;
 
-    if (request == NULL) {
-        struct fd_packet dropped = *packet;
-        fd_close_all(dropped.fds, dropped.fd_count);
-        ctl_client_send(client, NULL, -1);
-        return;
-    }
     /* A handler that was reached has answered, or will. */
-    if (dispatch(request, data, &error) < 0)
+    if (request == NULL)
+        ctl_client_send(client, NULL, -1);
+    else if (dispatch(request, data, packet, &error) < 0)
         ctl_fail(request, &error);
+    fd_close_foreign_all(packet->fds, packet->fd_count, client->uid);
 }
 
 int ctl_request_args(const struct ctl_request *request, const struct arg *args, size_t count,

@@ -26,13 +26,13 @@ struct ctl_request {
     struct guest *guest; /* of ops on a guest; valid until the handler returns */
     uid_t uid;
     uint64_t received_ns;
-    struct fd_packet packet;        /* its fds */
+    int fd;                         /* of create: the image, taken by it; else -1 */
     bool timing;                    /* of create: the reply tells the phases */
     struct destroy_waiter released; /* of destroy */
 };
 
 /* Serve one packet of a client. data is valid during the call; the packet's fds are taken. */
-void ctl_request_serve(struct ctl_client *client, const char *data, const struct fd_packet *packet,
+void ctl_request_serve(struct ctl_client *client, const char *data, struct fd_packet *packet,
                        uint64_t received_ns);
 /* The client goes away. */
 void ctl_request_orphan(struct ctl_request *request);

@@ -17,6 +17,7 @@
 #include "core/limits.h"
 #include "ctl/client.h"
 #include "util/fd.h"
+#include "util/fd_closer.h"
 #include "util/log.h"
 
 #define BACKLOG 64
@@ -44,7 +45,7 @@ static bool has_room(const struct ctl_server *server, const struct ucred *peer)
 static void on_listener(void *arg, int fd, unsigned ready)
 {
     struct ctl_server *server = arg;
-    struct ucred peer;
+    struct ucred peer = {.uid = (uid_t)-1};
     socklen_t size = sizeof(peer);
     int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -56,7 +57,8 @@ static void on_listener(void *arg, int fd, unsigned ready)
     }
     if (getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !has_room(server, &peer)) {
         log_debug("a connection is refused: too many");
-        close(client);
+        shutdown(client, SHUT_RDWR);
+        fd_close_foreign(&client, peer.uid);
         return;
     }
     ctl_client_create(server, client, peer.uid, peer.pid);

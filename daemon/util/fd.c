@@ -9,7 +9,7 @@
 
 union control {
     struct cmsghdr align;
-    uint8_t space[CMSG_SPACE(FD_PASS_MAX * sizeof(int))];
+    uint8_t space[CMSG_SPACE(FD_RECEIVE_MAX * sizeof(int))];
 };
 
 void fd_close(int *fd)
@@ -53,9 +53,9 @@ int fd_send(int socket, const void *data, size_t size, const int *fds, size_t co
     if (count > FD_PASS_MAX)
         return -EINVAL;
     if (count > 0) {
-        memset(&control, 0, sizeof(control));
         message.msg_control = &control;
         message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        memset(&control, 0, message.msg_controllen);
         struct cmsghdr *header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
@@ -89,16 +89,17 @@ int fd_receive(int socket, void *data, size_t capacity, struct fd_packet *packet
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
-    struct fd_packet packet = {0};
     ssize_t size;
+
     do
         size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (size < 0 && errno == EINTR);
     if (size < 0)
         return -errno;
-    take_fds(&message, &packet);
-    packet.size = (size_t)size;
-    packet.truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-    *packet_out = packet;
+    packet_out->size = (size_t)size;
+    packet_out->fd_count = 0;
+    take_fds(&message, packet_out);
+    packet_out->truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+                            packet_out->fd_count > FD_PASS_MAX;
     return 0;
 }

@@ -1,6 +1,7 @@
 /* ctl/server: clients over the real socket, hostile ones too, on a core of fakes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include "fixture/suite.h"
 #include "noxs/access.h"
 #include "util/fd.h"
+#include "util/fd_closer.h"
 
 static struct rig rig;
 static struct ctl_server server;
@@ -235,6 +237,13 @@ static unsigned count_fds(void)
     return count;
 }
 
+static bool all_closed(void)
+{
+    for (int i = 0; i < 5000 && fd_closer_pending(getuid()) > 0; i++)
+        usleep(1000);
+    return fd_closer_pending(getuid()) == 0;
+}
+
 START_TEST(fds_are_closed_whatever_came_with_them)
 {
     static const char *const texts[] = {
@@ -251,7 +260,76 @@ START_TEST(fds_are_closed_whatever_came_with_them)
             ck_assert(receive(client));
         }
     }
+    ck_assert(all_closed());
     ck_assert_uint_eq(count_fds(), before);
+}
+END_TEST
+
+/* A socket whose last close waits until its peer has read what nobody reads; *peer_out: the peer. */
+static int lingering_socket(int *peer_out)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct linger linger = {.l_onoff = 1, .l_linger = 3600};
+    static char data[65536];
+    socklen_t size = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, size), 0);
+    *peer_out = accept(listener, NULL, NULL);
+    fd_close(&listener);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+    while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0) {
+    }
+    return fd;
+}
+
+START_TEST(a_descriptor_that_will_not_close_holds_up_nobody)
+{
+    static const char *const texts[] = {
+        "x", "{\"op\":\"version\"}", "{\"op\":\"create\",\"config\":{\"name\":\"b\"}}"};
+    int peer;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        int fd = lingering_socket(&peer);
+        ck_assert_int_eq(fd_send(client, texts[i], strlen(texts[i]), &fd, 1), 0);
+        fd_close(&fd); /* not the last copy */
+        rig_run(&rig);
+        ck_assert(receive(client));
+        ck_assert_says(reply, "\"error\"");
+        /* chaosd has let go of it, and serves on while it is still not closed. */
+        ck_assert_says(ask("{\"op\":\"version\"}"), "\"ok\"");
+        ck_assert_uint_ge(fd_closer_pending(getuid()), 1);
+        fd_close(&peer);
+        ck_assert(all_closed());
+    }
+    /* Nor does one in a packet that was never read. */
+    int fd = lingering_socket(&peer), quitter = open_client();
+    for (unsigned i = 0; i < 40; i++)
+        ck_assert_int_eq(fd_send(quitter, "x", 1, &fd, 1), 0);
+    fd_close(&fd);
+    fd_close(&quitter);
+    loop_fake_run(rig.loop);
+    ck_assert_says(ask("{\"op\":\"version\"}"), "\"ok\"");
+    fd_close(&peer);
+    ck_assert(all_closed());
+}
+END_TEST
+
+START_TEST(descriptors_that_an_operation_has_no_use_for_are_refused)
+{
+    int fds[] = {rig.image_fd, rig.image_fd};
+    static const char version[] = "{\"op\":\"version\"}";
+    static const char image[] = "{\"op\":\"create\",\"config\":{\"name\":\"b\"}}";
+    ck_assert_int_eq(fd_send(client, version, sizeof(version) - 1, fds, 1), 0);
+    rig_run(&rig);
+    ck_assert(receive(client));
+    ck_assert_says(reply, "version: takes 0 file descriptors, 1 came");
+    ck_assert_int_eq(fd_send(client, image, sizeof(image) - 1, fds, 2), 0);
+    rig_run(&rig);
+    ck_assert(receive(client));
+    ck_assert_says(reply, "create: takes 1 file descriptors, 2 came (the kernel image)");
+    ck_assert_ptr_null(rig_find(&rig, "b"));
 }
 END_TEST
 
@@ -411,7 +489,8 @@ int main(void)
         a_path_that_cannot_be_is_an_error, a_life, shutdown_answers_later,
         wrong_messages_get_an_error_and_the_next_is_served,
         a_message_of_the_limit_is_read_and_of_one_byte_more_is_not,
-        fds_are_closed_whatever_came_with_them, who_does_not_read_is_hung_up_on_and_nobody_else,
+        fds_are_closed_whatever_came_with_them, a_descriptor_that_will_not_close_holds_up_nobody,
+        descriptors_that_an_operation_has_no_use_for_are_refused, who_does_not_read_is_hung_up_on_and_nobody_else,
         late_answers_to_one_who_does_not_read_are_bounded,
         who_goes_away_leaves_the_create_to_itself, only_owners_and_root_may_touch_a_guest,
         clients_are_bounded, lists_are_cut_into_pages,

@@ -1,0 +1,23 @@
+/*
+ * Closing descriptors that others made. May be included by every daemon layer that has threads.
+ *
+ * close() of a foreign descriptor may block for as long as its maker likes: a socket that lingers,
+ * a file of a FUSE mount. So it is never done on the loop's thread, but by threads that do nothing
+ * else; one user's descriptors keep at most a few of them busy, so that others' are closed too.
+ */
+#ifndef CHAOS_FD_CLOSER_H
+#define CHAOS_FD_CLOSER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define FD_CLOSER_THREADS      16u /* at most; started when they are needed */
+#define FD_CLOSER_USER_THREADS 2u  /* at most, of one user */
+
+/* Close *fd if it is one, later, and set it to -1. user: who made it. Never blocks. */
+void fd_close_foreign(int *fd, uid_t user);
+void fd_close_foreign_all(int *fds, size_t count, uid_t user);
+/* How many of a user's are not closed yet: whoever has many should send no more. */
+unsigned fd_closer_pending(uid_t user);
+
+#endif
