@@ -61,15 +61,15 @@ static struct ifreq request_for(const char *ifname)
 int hostnet_link_tap(const char *ifname, int *fd_out)
 {
     struct ifreq request = request_for(ifname);
-    request.ifr_flags = IFF_TAP | IFF_NO_PI;
+    /* Exclusive, or a persistent TAP would be taken over, with whatever it is connected to. */
+    request.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return -errno;
     if (ioctl(fd, TUNSETIFF, &request) < 0) {
         int rc = -errno;
         close(fd);
-        /* EINVAL: the name belongs to an interface that is no TAP. */
-        return rc == -EINVAL ? -EBUSY : rc;
+        return rc;
     }
     *fd_out = fd;
     return 0;

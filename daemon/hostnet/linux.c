@@ -106,8 +106,8 @@ static int make_tap(const char *ifname, int *fd_out, char *text)
     int rc = hostnet_link_tap(ifname, fd_out);
     if (rc == -EBUSY)
         return failed(text, rc,
-                      "network interface %s is in use: end the program that holds it, or "
-                      "choose another name",
+                      "network interface %s exists already: end the program that holds it, "
+                      "delete it with 'ip link', or choose another name",
                       ifname);
     if (rc == -ENOENT)
         return failed(text, rc, "/dev/net/tun does not exist: load the kernel module tun");

@@ -10,6 +10,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -393,6 +394,26 @@ START_TEST(second_uplink_is_refused)
 }
 END_TEST
 
+START_TEST(existing_interfaces_are_not_taken_over)
+{
+    int fd = -1;
+    unsigned index = 0;
+    int query = socket(AF_INET, SOCK_DGRAM, 0);
+    ck_assert_int_eq(ioctl(query, SIOCBRADDBR, "br0"), 0);
+    ck_assert_int_eq(hostnet_link_tap("kept", &fd), 0);
+    ck_assert_int_eq(ioctl(fd, TUNSETPERSIST, 1), 0);
+    close(fd);
+    ck_assert_int_eq(hostnet_link_tap("kept", &fd), -EBUSY);
+    ck_assert_int_eq(hostnet_link_tap("lo", &fd), -EBUSY);
+    fd = -1;
+    ck_assert_int_eq(net->ops->tap_on_bridge(net, "kept", "br0", &fd, text), -EBUSY);
+    ck_assert_ptr_nonnull(strstr(text, "kept exists already"));
+    ck_assert_int_eq(fd, -1);
+    ck_assert_int_eq(hostnet_link_index("kept", &index), 0);
+    close(query);
+}
+END_TEST
+
 START_TEST(tap_joins_a_bridge)
 {
     int fd = -1;
@@ -460,6 +481,7 @@ int main(void)
         tcase_add_test(namespaced, ports_in_use);
         tcase_add_test(namespaced, bad_rules);
         tcase_add_test(namespaced, second_uplink_is_refused);
+        tcase_add_test(namespaced, existing_interfaces_are_not_taken_over);
         tcase_add_test(namespaced, tap_joins_a_bridge);
         tcase_add_test(namespaced, bridge_must_be_one);
         suite_add_tcase(suite, namespaced);
