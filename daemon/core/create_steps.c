@@ -5,6 +5,7 @@
 
 #include "core/control.h"
 #include "core/create_internal.h"
+#include "core/policy.h"
 
 #define MIB                  (UINT64_C(1) << 20)
 
@@ -28,9 +29,7 @@ static int check_count(struct create *create)
 
     if (guests->named >= LIMIT_GUESTS)
         return limit_reached(&create->error, LIMIT_ID_GUESTS);
-    if (create->owner != 0 && guest_table_count_owner(guests, create->owner) >= LIMIT_USER_GUESTS)
-        return limit_reached(&create->error, LIMIT_ID_USER_GUESTS);
-    return 0;
+    return policy_check_share(create->core, &create->spec, create->owner, &create->error);
 }
 
 static int check_name(struct create *create)
@@ -70,6 +69,8 @@ int create_check(struct create *create)
     if (create->core->stopping)
         return error_set(&create->error, UKVM_E_NO_DAEMON, "chaosd is stopping");
     rc = spec_check(&create->spec, &create->error);
+    if (rc == 0)
+        rc = policy_check_rights(create->core, &create->spec, create->owner, &create->error);
     if (rc == 0)
         rc = check_count(create);
     if (rc == 0)
@@ -196,8 +197,8 @@ static int publish_vif(struct create *create, struct guest_vif *vif, unsigned co
         int rc = hostnet->ops->publish(hostnet, &rule, text);
         if (rc < 0)
             return error_set(&create->error,
-                             rc == -EADDRINUSE ? UKVM_E_ADDRESS_IN_USE : UKVM_E_INTERNAL,
-                             "%s: publish port %u: %s", create->spec.name, port->host_port, text);
+                             rc == -EADDRINUSE ? UKVM_E_ADDRESS_IN_USE : UKVM_E_INTERNAL, "%s: %s",
+                             create->spec.name, text);
     }
     return 0;
 }
@@ -344,8 +345,8 @@ static int open_tap(struct create *create, unsigned index)
     snprintf(ifname, sizeof(ifname), "vif%u.%u", create->guest->domid & 0xffff, index);
     int rc = hostnet->ops->tap_on_bridge(hostnet, ifname, vif->bridge, &vif->tap_fd, text);
     if (rc < 0)
-        return error_set(&create->error, rc == -ENODEV ? UKVM_E_CONFIG : UKVM_E_INTERNAL,
-                         "%s: bridge %s: %s", create->spec.name, vif->bridge, text);
+        return error_set(&create->error, rc == -ENODEV ? UKVM_E_CONFIG : UKVM_E_INTERNAL, "%s: %s",
+                         create->spec.name, text);
     return 0;
 }
 

@@ -35,7 +35,9 @@ static void end(struct guest *guest, enum guest_state state, const char *reason,
     guest_set_reason(guest, reason);
     log_info("%s: %s", guest->name, guest->reason);
     if (guest->create != NULL) {
-        create_abort(guest->create, UKVM_E_GUEST_FAILED, "%s: stopped before it was ready: %s",
+        create_abort(guest->create, UKVM_E_GUEST_FAILED,
+                     "%s: stopped before it was ready: %s (--no-wait and on_crash='preserve' keep "
+                     "it, to see its console)",
                      guest->name, guest->reason);
         return;
     }
@@ -91,7 +93,7 @@ static void on_shutdown(struct guest *guest, enum hv_shutdown_reason why)
         end(guest, GUEST_CRASHED, "suspended itself, which is not supported", guest->on_crash);
         break;
     case HV_SHUTDOWN_CRASH:
-        end(guest, GUEST_CRASHED, "crashed; its console may say why", guest->on_crash);
+        end(guest, GUEST_CRASHED, "crashed", guest->on_crash);
         break;
     case HV_SHUTDOWN_OTHER:
         end(guest, GUEST_CRASHED, "stopped for an unknown reason", guest->on_crash);
