@@ -2,6 +2,7 @@
 #include "io/io.h"
 #include "io/io_server.h"
 #include "io/sandbox.h"
+#include "util/log.h"
 #include "util/loop_event.h"
 
 #include <getopt.h>
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;
+    log_init("chaos-iod", LOG_LEVEL_WARNING);
     if (geteuid() != 0)
         return failed("cannot start", "must be root, to become somebody with fewer rights");
     /* Out of chaosd's session: what ends chaosd must not end us. Fails if we lead one already. */

@@ -1,9 +1,14 @@
 #include "io/sandbox.h"
 
+#include "util/log.h"
+
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -26,8 +31,11 @@ static int find_user(const char *user, uid_t *uid_out, gid_t *gid_out, char *tex
         snprintf(text, SANDBOX_TEXT_MAX, "there is no user %s", user);
         return -ENOENT;
     }
-    if (entry == NULL)
+    if (entry == NULL) {
+        log_warning("there is no user chaos-iod: serving as nobody, whose other processes can "
+                    "disturb guests; create it with systemd-sysusers");
         entry = getpwnam("nobody");
+    }
     *uid_out = entry != NULL ? entry->pw_uid : NOBODY;
     *gid_out = entry != NULL ? entry->pw_gid : NOBODY;
     if (*uid_out != 0)
@@ -46,17 +54,58 @@ static void raise_file_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Not fatal: no file can be opened behind the system call filter anyway. */
-static void enter_empty_root(const char *root_dir)
+static bool is_empty(int directory)
+{
+    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+    if (listing == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    unsigned entries = 0;
+    while (readdir(listing) != NULL)
+        entries++;
+    closedir(listing);
+    return entries == 2; /* itself and its parent */
+}
+
+/* A directory in which nothing can appear but by root's hand. NULL: it is one. */
+static const char *root_error(int directory)
+{
+    struct stat status;
+    if (fstat(directory, &status) < 0)
+        return strerror(errno);
+    if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return "others than root can write to it";
+    return is_empty(directory) ? NULL : "it is not empty";
+}
+
+static int change_root(int directory)
 {
 #ifndef SANDBOX_SANITIZED /* which reads /proc and writes reports */
-    if (mkdir(root_dir, 0555) < 0 && errno != EEXIST)
-        return;
-    if (chroot(root_dir) == 0 && chdir("/") < 0)
-        fprintf(stderr, "chaos-iod: cannot change to %s: %s\n", root_dir, strerror(errno));
+    if (fchdir(directory) < 0 || chroot(".") < 0)
+        return -errno;
 #else
-    (void)root_dir;
+    (void)directory;
 #endif
+    return 0;
+}
+
+static int enter_empty_root(const char *root_dir, char *text)
+{
+    if (mkdir(root_dir, 0555) < 0 && errno != EEXIST)
+        return failed(text, root_dir, errno);
+    int directory = open(root_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0)
+        return failed(text, root_dir, errno);
+    const char *why = root_error(directory);
+    int rc = why != NULL ? -EPERM : change_root(directory);
+    close(directory);
+    if (rc < 0)
+        snprintf(text, SANDBOX_TEXT_MAX, "%.80s cannot be the root directory: %s", root_dir,
+                 why != NULL ? why : strerror(-rc));
+    return rc;
 }
 
 static int drop_capabilities(char *text)
@@ -76,8 +125,9 @@ int sandbox_drop(const char *user, const char *root_dir, char *text)
     if (rc < 0)
         return rc;
     raise_file_limit();
-    enter_empty_root(root_dir);
-    rc = drop_capabilities(text);
+    rc = enter_empty_root(root_dir, text);
+    if (rc == 0)
+        rc = drop_capabilities(text);
     if (rc < 0)
         return rc;
     if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)

@@ -21,8 +21,9 @@
 
 /*
  * From root to an ordinary user for ever: user by name, or if NULL "chaos-iod", or if there is no
- * such user "nobody". No groups, no capabilities, no new privileges. root_dir, created if absent
- * and meant to stay empty, becomes the root directory where that is possible.
+ * such user "nobody", with a warning. No groups, no capabilities, no new privileges. root_dir,
+ * created if absent, becomes the root directory, except under a sanitizer. -EPERM: it is not
+ * empty, or somebody else than root can change that.
  */
 int sandbox_drop(const char *user, const char *root_dir, char *text);
 

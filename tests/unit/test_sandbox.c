@@ -31,12 +31,14 @@
 
 static char dir[] = "/tmp/chaos-test.XXXXXX";
 static char text[SANDBOX_TEXT_MAX];
+static pid_t parent;
 
 static void setup(void)
 {
     strcpy(dir + sizeof(dir) - 7, "XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     ck_assert_int_eq(chmod(dir, 0755), 0);
+    parent = getpid();
 }
 
 static void teardown(void)
@@ -81,6 +83,16 @@ static int memory_and_time(void)
     return SURVIVED;
 }
 
+static int signal_itself(void)
+{
+    return (int)syscall(SYS_tgkill, getpid(), gettid(), 0);
+}
+
+static int signal_another(void)
+{
+    return (int)syscall(SYS_tgkill, parent, parent, 0);
+}
+
 static int open_socket(void)
 {
     return socket(AF_INET, SOCK_DGRAM, 0) < 0;
@@ -107,13 +119,14 @@ static int load_module(void)
 }
 
 static int (*const forbidden[])(void) = {
-    open_socket, execute, change_root, change_user, load_module,
+    open_socket, execute, change_root, change_user, load_module, signal_another,
 };
 
 START_TEST(what_serving_needs_is_allowed)
 {
     ck_assert_int_eq(sealed(nothing), SURVIVED);
     ck_assert_int_eq(sealed(memory_and_time), SURVIVED);
+    ck_assert_int_eq(sealed(signal_itself), SURVIVED);
 }
 END_TEST
 
@@ -196,6 +209,41 @@ START_TEST(rights_are_gone)
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* In the child: what sandbox_drop says to a root directory that is not as it must be. */
+static void refuses(const char *root, int rc, const char *why)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        HOLDS(sandbox_drop("nobody", root, text) == rc);
+        HOLDS(strstr(text, why) != NULL);
+        HOLDS(getuid() == 0);
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+
+START_TEST(root_directory_must_be_safe)
+{
+    char root[64];
+    snprintf(root, sizeof(root), "%s/none/empty", dir);
+    refuses(root, -ENOENT, "none/empty");
+    snprintf(root, sizeof(root), "%s/empty", dir);
+    ck_assert_int_eq(mkdir(root, 0755), 0);
+    refuses(dir, -EPERM, "not empty");
+    ck_assert_int_eq(chmod(root, 0775), 0);
+    refuses(root, -EPERM, "others than root");
+    ck_assert_int_eq(chmod(root, 0755), 0);
+    ck_assert_int_eq(chown(root, 65534, 0), 0);
+    refuses(root, -EPERM, "others than root");
+    ck_assert_int_eq(rmdir(root), 0);
+    ck_assert_int_eq(symlink("/", root), 0);
+    refuses(root, -ENOTDIR, "empty");
+    ck_assert_int_eq(unlink(root), 0);
 }
 END_TEST
 
@@ -332,6 +380,7 @@ int main(void)
                         (int)(sizeof(forbidden_strictly) / sizeof(forbidden_strictly[0])));
 #endif
     tcase_add_test(tests, rights_are_gone);
+    tcase_add_test(tests, root_directory_must_be_safe);
     tcase_add_test(tests, no_such_user);
     tcase_add_test(tests, program_serves_and_ends);
     tcase_add_test(tests, program_is_not_root);
