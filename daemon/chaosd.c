@@ -344,6 +344,7 @@ static int open_core(struct daemon *daemon)
                                  .iod_link = &daemon->iod.link,
                                  .network = daemon->config.network,
                                  .prefix_len = daemon->config.prefix_len,
+                                 .bridges = daemon->config.bridges,
                                  .on_started = on_core_started,
                                  .on_stopped = on_core_stopped,
                                  .arg = daemon};

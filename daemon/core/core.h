@@ -32,6 +32,8 @@ struct core_config {
     char uplink_ifname[16];
     struct hostnet_ip network; /* of the guests; the first host address becomes the host's */
     uint8_t prefix_len;
+    /* Borrowed: bridges that every user may use, with a space between them; others are root's. */
+    const char *bridges;
 
     /* The first chaos-iod is up (error NULL), or cannot be had. */
     void (*on_started)(void *arg, const struct error *error);

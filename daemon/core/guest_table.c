@@ -147,19 +147,6 @@ struct guest *guest_table_by_domid(const struct guest_table *table, uint32_t dom
     return found ? table->by_domid[at] : NULL;
 }
 
-size_t guest_table_count_owner(const struct guest_table *table, uid_t owner)
-{
-    size_t count = 0;
-
-    LIST_FOR_EACH(node, &table->all)
-    {
-        const struct guest *guest = LIST_OWNER(node, struct guest, all);
-        if (guest->owner == owner && guest_state(guest) != GUEST_GONE)
-            count++;
-    }
-    return count;
-}
-
 static struct guest *find_domid(const struct guest_table *table, const char *text)
 {
     char *end;

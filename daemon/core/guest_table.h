@@ -40,8 +40,6 @@ struct guest *guest_table_by_port(const struct guest_table *table, struct hv_por
 struct guest *guest_table_by_domid(const struct guest_table *table, uint32_t domid);
 /* Index in by_domid of the first guest with a domain id of at least domid. */
 size_t guest_table_from_domid(const struct guest_table *table, uint32_t domid);
-/* Not gone ones of one user. */
-size_t guest_table_count_owner(const struct guest_table *table, uid_t owner);
 
 /* By name, domain id in decimal, or unique UUID prefix. Codes: NOT_FOUND, AMBIGUOUS. */
 int guest_table_find(const struct guest_table *table, const char *text, struct guest **guest_out,

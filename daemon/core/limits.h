@@ -10,6 +10,8 @@
 #define LIMITS(X)                                                                                  \
     X(GUESTS, 10000, "guests", "guests on this host")                                              \
     X(USER_GUESTS, 1000, "user-guests", "guests of one user who is not root")                      \
+    X(USER_PUBLISH, 64, "user-publish", "published ports of one user who is not root")             \
+    X(USER_MEMORY_MIB, 4096, "user-memory-mib", "MiB for all guests of a user who is not root")    \
     X(TOMBSTONES, 64, "tombstones", "crashed guests are remembered")                               \
     X(MEMORY_MIB, 3840, "memory", "MiB of memory for a guest")                                     \
     X(VIFS, 2, "vifs", "network interfaces for a guest")                                           \

@@ -8,6 +8,13 @@ void spec_init(struct guest_spec *spec)
     *spec = (struct guest_spec){.memory_mib = SPEC_MEMORY_DEFAULT, .vcpus = 1};
 }
 
+bool spec_is_interface(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+    return length > 0 && length < SPEC_BRIDGE_MAX && name[length] == '\0' && name[0] != '.';
+}
+
 static bool name_char(char c)
 {
     return isalnum((unsigned char)c) || (c != '\0' && strchr("-_.:+@", c) != NULL);
@@ -17,8 +24,11 @@ static int check_name(const char *name, struct error *error)
 {
     if (*name == '\0')
         return error_set(error, UKVM_E_CONFIG, "name: a guest needs one");
-    if (*name == '-')
-        return error_set(error, UKVM_E_CONFIG, "name: must not start with '-'");
+    /* Names become file names, and are told from domain ids and options on a command line. */
+    if (*name == '-' || *name == '.')
+        return error_set(error, UKVM_E_CONFIG, "name: must not start with '%c'", *name);
+    if (strspn(name, "0123456789") == strlen(name))
+        return error_set(error, UKVM_E_CONFIG, "name: a number would look like a domain id");
     for (const char *c = name; *c != '\0'; c++)
         if (!name_char(*c))
             return error_set(error, UKVM_E_CONFIG, "name: letters, digits and any of -_.:+@ only");
@@ -60,8 +70,9 @@ static int check_vif(const struct spec_vif *vif, struct error *error)
     int rc = vif->has_mac ? check_mac(vif->mac, error) : 0;
     if (rc < 0)
         return rc;
-    if (strpbrk(vif->bridge, "/ \t\n") != NULL)
-        return error_set(error, UKVM_E_CONFIG, "vif: bridge is not an interface name");
+    if (vif->bridge[0] != '\0' && !spec_is_interface(vif->bridge))
+        return error_set(error, UKVM_E_CONFIG,
+                         "vif: bridge is not an interface name: letters, digits and _.- only");
     if (vif->prefix_len > 32)
         return error_set(error, UKVM_E_CONFIG, "vif: ip: prefix length above 32");
     if (vif->has_ip && vif->bridge[0] != '\0' && vif->prefix_len == 0)

@@ -49,6 +49,8 @@ struct guest_spec {
     enum spec_policy on_crash;
 };
 
+/* Whether it could be the name of a Linux interface: nothing that a path or a log minds. */
+bool spec_is_interface(const char *name);
 /* The defaults; the name is left empty and must be set. */
 void spec_init(struct guest_spec *spec);
 /* Whether a guest can be made of it, as far as the spec alone tells. Codes: CONFIG, LIMIT,

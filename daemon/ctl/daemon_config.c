@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/addr.h"
+#include "core/spec.h"
 #include "util/fd.h"
 
 #define FILE_MAX       16384u
@@ -54,6 +55,30 @@ static int set_network(const char *value, struct daemon_config *config)
     return rc == 0 && config->prefix_len == 0 ? -EINVAL : rc;
 }
 
+/* With spaces or commas between them. */
+static int set_bridges(const char *value, struct daemon_config *config)
+{
+    char *out = config->bridges;
+    char name[SPEC_BRIDGE_MAX];
+
+    *out = '\0';
+    for (;;) {
+        value += strspn(value, ", \t");
+        size_t length = strcspn(value, ", \t");
+        if (length == 0)
+            return 0;
+        if (length >= sizeof(name) ||
+            (size_t)(out - config->bridges) + length + 2 > sizeof(config->bridges))
+            return -EINVAL;
+        memcpy(name, value, length);
+        name[length] = '\0';
+        if (!spec_is_interface(name))
+            return -EINVAL;
+        out += sprintf(out, "%s%s", out > config->bridges ? " " : "", name);
+        value += length;
+    }
+}
+
 static const struct key {
     const char *name;
     int (*set)(const char *value, struct daemon_config *config);
@@ -63,6 +88,7 @@ static const struct key {
     {"iod", set_iod, "the absolute path of chaos-iod"},
     {"uplink", set_uplink, "an interface name of at most 15 bytes"},
     {"network", set_network, "an IPv4 network such as 10.77.0.0/16"},
+    {"bridges", set_bridges, "names of bridges that users other than root may use"},
 };
 
 int daemon_config_set(const char *where, const char *key, const char *value,

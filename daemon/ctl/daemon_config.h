@@ -8,7 +8,8 @@
 #include "core/error.h"
 #include "hostnet/hostnet.h"
 
-#define DAEMON_PATH_MAX 256u
+#define DAEMON_PATH_MAX    256u
+#define DAEMON_BRIDGES_MAX 512u
 
 struct daemon_config {
     char socket[DAEMON_PATH_MAX];
@@ -16,6 +17,7 @@ struct daemon_config {
     char uplink[16];
     struct hostnet_ip network;
     uint8_t prefix_len;
+    char bridges[DAEMON_BRIDGES_MAX]; /* open to every user, with a space between them */
 };
 
 void daemon_config_init(struct daemon_config *config);

@@ -402,6 +402,93 @@ START_TEST(the_limit_of_guests_is_named)
 }
 END_TEST
 
+static struct guest_spec publishing(const char *name, uint16_t first, unsigned count)
+{
+    struct guest_spec spec = rig_spec(name);
+    spec.vif[0].publish_count = count;
+    for (unsigned i = 0; i < count; i++)
+        spec.vif[0].publish[i] = (struct spec_publish){
+            .protocol = 6, .host_port = (uint16_t)(first + i), .guest_port = 80};
+    return spec;
+}
+
+static void refused(const struct guest_spec *spec, int code, const char *says)
+{
+    hv_fake_calls_reset(rig.hv);
+    ck_assert_ptr_null(rig_boot(&rig, spec));
+    ck_assert_int_eq(rig.error.code, code);
+    ck_assert_msg(strstr(rig.error.text, says) != NULL, "%s", rig.error.text);
+    ck_assert_uint_eq(hv_fake_count(rig.hv, "domain_create"), 0);
+}
+
+START_TEST(ports_below_1024_are_roots)
+{
+    struct guest_spec spec = publishing("web", 1023, 1);
+    rig.owner = 1000;
+    refused(&spec, UKVM_E_PERMISSION, "publish port 1023: ports below 1024 are root's");
+    spec = publishing("web", 1024, 1);
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    rig.owner = 0;
+    spec = publishing("root", 22, 1);
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+}
+END_TEST
+
+START_TEST(bridges_are_roots_unless_the_configuration_opens_them)
+{
+    static const char *const closed[] = {"br", "br00", "xenbr0", "users"};
+    struct guest_spec spec = rig_spec("web");
+    rig.owner = 1000;
+    for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+        memcpy(spec.vif[0].bridge, closed[i], strlen(closed[i]) + 1);
+        refused(&spec, UKVM_E_PERMISSION, "only root may use it");
+    }
+    memcpy(spec.vif[0].bridge, "br-users", 9);
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    rig.owner = 0;
+    spec = rig_spec("root");
+    memcpy(spec.vif[0].bridge, "xenbr0", 7);
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+}
+END_TEST
+
+START_TEST(the_published_ports_of_a_user_are_bounded)
+{
+    char name[] = "a";
+    struct guest_spec spec;
+    rig.owner = 1000;
+    for (unsigned i = 0; i < LIMIT_USER_PUBLISH / LIMIT_PUBLISH; i++, name[0]++) {
+        spec = publishing(name, (uint16_t)(2000 + i * LIMIT_PUBLISH), LIMIT_PUBLISH);
+        ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    }
+    spec = publishing(name, 3000, 1);
+    refused(&spec, UKVM_E_LIMIT, "limit user-publish: at most 64");
+    rig.owner = 1001;
+    spec = publishing("other", 3001, 0);
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    rig.owner = 1000;
+    destroy_guest(rig_find(&rig, "a"), NULL);
+    spec = publishing("again", 3000, 16);
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+}
+END_TEST
+
+START_TEST(the_memory_of_a_users_guests_is_bounded)
+{
+    struct guest_spec spec = rig_spec("a");
+    rig.owner = 1000;
+    struct guest *guest = rig_boot(&rig, &spec);
+    ck_assert_ptr_nonnull(guest);
+    guest->memory_mib = LIMIT_USER_MEMORY_MIB - 2;
+    spec = rig_spec("b");
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    spec = rig_spec("c");
+    refused(&spec, UKVM_E_LIMIT, "limit user-memory-mib: at most 4096 MiB");
+    rig.owner = 1001;
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+}
+END_TEST
+
 int main(void)
 {
     return SUITE_RUN(
@@ -418,5 +505,7 @@ int main(void)
         a_guest_that_crashes_before_it_is_ready_is_guest_failed,
         exiting_with_an_error_before_ready_is_guest_failed,
         destroyed_by_another_while_its_creator_waits, iod_that_refuses_fails_the_create,
-        a_stop_ends_creates_under_way, is_trimmed_once_nobody_waits, the_limit_of_guests_is_named);
+        a_stop_ends_creates_under_way, is_trimmed_once_nobody_waits, the_limit_of_guests_is_named,
+        ports_below_1024_are_roots, bridges_are_roots_unless_the_configuration_opens_them,
+        the_published_ports_of_a_user_are_bounded, the_memory_of_a_users_guests_is_bounded);
 }

@@ -18,13 +18,14 @@ static int parse(const char *text)
 START_TEST(settings)
 {
     ck_assert_int_eq(parse("# all of them\n\nsocket = /run/x.sock\n iod=/opt/chaos-iod # beside\n"
-                           "uplink\t=\tbr7\nnetwork = 192.168.4.0/24"),
+                           "uplink\t=\tbr7\nnetwork = 192.168.4.0/24\nbridges = br0, br-users  x.1"),
                      0);
     ck_assert_str_eq(config.socket, "/run/x.sock");
     ck_assert_str_eq(config.iod, "/opt/chaos-iod");
     ck_assert_str_eq(config.uplink, "br7");
     ck_assert_mem_eq(config.network.octet, ((uint8_t[]){192, 168, 4, 0}), 4);
     ck_assert_uint_eq(config.prefix_len, 24);
+    ck_assert_str_eq(config.bridges, "br0 br-users x.1");
 }
 END_TEST
 
@@ -34,6 +35,7 @@ START_TEST(defaults)
     ck_assert_str_eq(config.socket, "/run/chaos/chaosd.sock");
     ck_assert_str_eq(config.uplink, "chaos0");
     ck_assert_uint_eq(config.prefix_len, 16);
+    ck_assert_str_eq(config.bridges, "");
 }
 END_TEST
 
@@ -52,6 +54,8 @@ START_TEST(errors_name_the_line)
         {"uplink = a b", "uplink"},
         {"network = 10.77.0.0", "network"},
         {"network = 10.77/16", "network"},
+        {"bridges = br/0", "bridges"},
+        {"bridges = br0, abcdefghijklmnop", "bridges"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         ck_assert_int_eq(parse(cases[i].text), -UKVM_E_CONFIG);

@@ -33,7 +33,7 @@ END_TEST
 
 START_TEST(names)
 {
-    static const char *const bad[] = {"", "-x", "a b", "a/b", "a\nb", "\xc3\xa4"};
+    static const char *const bad[] = {"", "-x", ".x", ".", "42", "0", "a b", "a;b", "a/b", "a\nb", "\xc3\xa4"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         snprintf(spec.name, sizeof(spec.name), "%s", bad[i]);
         expect(UKVM_E_CONFIG, "name");
@@ -70,6 +70,11 @@ START_TEST(interfaces)
     vif->has_mac = false;
     snprintf(vif->bridge, sizeof(vif->bridge), "br 0");
     expect(UKVM_E_CONFIG, "bridge");
+    static const char *const bad[] = {"br/0", "br\n", "br\033", ".", "..", "\xc3\xa4", "a%n"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(vif->bridge, sizeof(vif->bridge), "%s", bad[i]);
+        expect(UKVM_E_CONFIG, "bridge");
+    }
     snprintf(vif->bridge, sizeof(vif->bridge), "br0");
     vif->has_ip = true;
     expect(UKVM_E_CONFIG, "prefix length");

@@ -1,0 +1,89 @@
+#include "core/policy.h"
+
+#include <string.h>
+
+#include "core/core.h"
+
+/* Ports below are for services that root runs. */
+#define FIRST_USER_PORT 1024u
+
+/* bridges: names with a space between them. */
+static bool is_listed(const char *bridges, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = bridges; *at != '\0'; at += strcspn(at, " ")) {
+        at += strspn(at, " ");
+        if (strcspn(at, " ") == length && strncmp(at, name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int check_vif(const struct core *core, const struct guest_spec *spec,
+                     const struct spec_vif *vif, struct error *error)
+{
+    if (vif->bridge[0] != '\0' && !is_listed(core->config.bridges, vif->bridge))
+        return error_set(error, UKVM_E_PERMISSION,
+                         "%s: bridge %s: only root may use it; 'bridges' in chaosd's configuration "
+                         "opens it to users",
+                         spec->name, vif->bridge);
+    for (unsigned i = 0; i < vif->publish_count; i++)
+        if (vif->publish[i].host_port < FIRST_USER_PORT)
+            return error_set(error, UKVM_E_PERMISSION,
+                             "%s: publish port %u: ports below %u are root's", spec->name,
+                             vif->publish[i].host_port, FIRST_USER_PORT);
+    return 0;
+}
+
+int policy_check_rights(const struct core *core, const struct guest_spec *spec, uid_t owner,
+                        struct error *error)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; rc == 0 && owner != 0 && i < spec->vif_count; i++)
+        rc = check_vif(core, spec, &spec->vif[i], error);
+    return rc;
+}
+
+struct share {
+    unsigned guests;
+    unsigned published;
+    uint64_t memory_mib;
+};
+
+/* What an owner's guests have. The record of a crash is a guest, and has nothing else. */
+static struct share share_of(const struct core *core, uid_t owner)
+{
+    struct share share = {0};
+
+    LIST_FOR_EACH(node, &core->guests.all)
+    {
+        const struct guest *guest = LIST_OWNER(node, struct guest, all);
+        if (guest->owner != owner || guest_state(guest) == GUEST_GONE)
+            continue;
+        share.guests++;
+        if (guest_hold(guest) != GUEST_RELEASED)
+            share.memory_mib += guest->memory_mib;
+        for (unsigned i = 0; i < guest->vif_count; i++)
+            share.published += guest->vif[i].published;
+    }
+    return share;
+}
+
+int policy_check_share(const struct core *core, const struct guest_spec *spec, uid_t owner,
+                       struct error *error)
+{
+    if (owner == 0)
+        return 0;
+    struct share share = share_of(core, owner);
+    for (unsigned i = 0; i < spec->vif_count; i++)
+        share.published += spec->vif[i].publish_count;
+    if (share.guests >= LIMIT_USER_GUESTS)
+        return limit_reached(error, LIMIT_ID_USER_GUESTS);
+    if (share.published > LIMIT_USER_PUBLISH)
+        return limit_reached(error, LIMIT_ID_USER_PUBLISH);
+    if (share.memory_mib + spec->memory_mib > LIMIT_USER_MEMORY_MIB)
+        return limit_reached(error, LIMIT_ID_USER_MEMORY_MIB);
+    return 0;
+}

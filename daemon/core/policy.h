@@ -1,0 +1,22 @@
+/*
+ * What users other than root may create: the socket's group is no way to become root on the host.
+ * May be included by core only. Root may do everything.
+ */
+#ifndef CHAOS_CORE_POLICY_H
+#define CHAOS_CORE_POLICY_H
+
+#include <sys/types.h>
+
+#include "core/error.h"
+#include "core/spec.h"
+
+struct core;
+
+/* Whether owner may ask for this at all. Code: PERMISSION. */
+int policy_check_rights(const struct core *core, const struct guest_spec *spec, uid_t owner,
+                        struct error *error);
+/* Whether owner's guests, with this one, stay within a user's share. Code: LIMIT. */
+int policy_check_share(const struct core *core, const struct guest_spec *spec, uid_t owner,
+                       struct error *error);
+
+#endif
