@@ -142,8 +142,6 @@ void destroy_on_detached(struct guest *guest)
     for (unsigned i = 0; i < guest->vif_count; i++)
         fd_close(&guest->vif[i].tap_fd);
     guest_move_hold(guest, GUEST_DYING);
-    if (guest->domid != GUEST_NO_DOMID)
-        destroy_domain(guest);
     reap(guest);
 }
 
@@ -189,16 +187,19 @@ static void reap(struct guest *guest)
 {
     struct reaper *reaper = &guest->core->reaper;
     struct hv_domain_info info;
+    bool is_left = domain_is_left(guest, &info);
 
-    if (!domain_is_left(guest, &info)) {
+    /* Looked at before it is destroyed: the id may be another domain's by now. */
+    if (is_left && !info.dying) {
+        destroy_domain(guest);
+        is_left = domain_is_left(guest, &info);
+    }
+    if (!is_left) {
         released(guest);
         return;
     }
-    if (list_linked(&guest->dying)) {
-        if (!info.dying)
-            destroy_domain(guest);
+    if (list_linked(&guest->dying))
         return;
-    }
     list_append(&reaper->dying, &guest->dying);
     reaper->delay_ns = REAP_MIN_NS;
     guest->core->loop->ops->timer_set(reaper->timer, reaper->delay_ns);

@@ -154,6 +154,55 @@ START_TEST(a_preserved_domain_that_vanishes_leaves_the_list)
 }
 END_TEST
 
+static void reused_and_destroyed(const char *name, bool by_hand)
+{
+    struct guest *guest = rig_find(&rig, name);
+    uint32_t domid = guest->domid;
+
+    hv_fake_reuse(rig.hv, domid);
+    hv_fake_calls_reset(rig.hv);
+    if (by_hand)
+        destroy_guest(guest, NULL);
+    loop_fake_advance(rig.loop, 1000 * RIG_MS);
+    ck_assert_uint_eq(hv_fake_count(rig.hv, "domain_destroy"), 0);
+    ck_assert_ptr_nonnull(hv_fake_domain(rig.hv, domid));
+    ck_assert(!hv_fake_domain(rig.hv, domid)->dying);
+    /* Its new owner's business; here, so that nothing is left. */
+    hv_fake_port(rig.hv)->ops->domain_destroy(hv_fake_port(rig.hv), domid);
+}
+
+START_TEST(a_domain_that_took_over_the_id_is_never_destroyed)
+{
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    reused_and_destroyed("web", true);
+    ck_assert_ptr_null(rig_find(&rig, "web"));
+    /* Noticed by the look at all domains. */
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    reused_and_destroyed("web", false);
+    ck_assert_str_eq(rig_find(&rig, "web")->reason, "its domain was destroyed by someone else");
+    /* A preserved one. */
+    spec.on_crash = SPEC_PRESERVE;
+    struct guest *guest = rig_boot(&rig, &spec);
+    die(guest, HV_SHUTDOWN_CRASH);
+    reused_and_destroyed("web", false);
+    ck_assert_ptr_null(rig_find(&rig, "web"));
+}
+END_TEST
+
+START_TEST(a_domain_that_cannot_be_looked_at_is_destroyed_later)
+{
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    hv_fake_calls_reset(rig.hv);
+    hv_fake_fail(rig.hv, "domain_list", 1, EIO);
+    destroy_guest(rig_find(&rig, "web"), NULL);
+    loop_fake_run(rig.loop);
+    ck_assert_uint_eq(hv_fake_count(rig.hv, "domain_destroy"), 0);
+    loop_fake_advance(rig.loop, 2 * RIG_MS);
+    ck_assert_uint_eq(hv_fake_count(rig.hv, "domain_destroy"), 1);
+    ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 0);
+}
+END_TEST
+
 START_TEST(without_guests_nobody_looks)
 {
     destroy_guest(rig_boot(&rig, &spec), NULL);
@@ -199,5 +248,7 @@ int main(void)
                      a_domain_that_someone_else_destroyed_is_noticed,
                      a_preserved_domain_that_vanishes_leaves_the_list, without_guests_nobody_looks,
                      a_list_that_fails_is_tried_again,
+                     a_domain_that_took_over_the_id_is_never_destroyed,
+                     a_domain_that_cannot_be_looked_at_is_destroyed_later,
                      more_guests_than_one_batch_are_all_looked_at);
 }
