@@ -36,9 +36,16 @@ static int check_name(struct create *create)
 {
     const struct guest *other = guest_table_by_name(&create->core->guests, create->spec.name);
 
-    /* The record of a crash makes room. */
-    if (other == NULL || list_linked(&other->tombstone))
+    if (other == NULL)
         return 0;
+    /* The record of a crash makes room, but only for those who may destroy it. */
+    bool is_record = list_linked(&other->tombstone);
+    if (is_record && (create->owner == 0 || create->owner == other->owner))
+        return 0;
+    if (is_record)
+        return error_set(&create->error, UKVM_E_EXISTS,
+                         "%s: user %u had a guest of that name that crashed; take another name",
+                         create->spec.name, (unsigned)other->owner);
     return error_set(&create->error, UKVM_E_EXISTS,
                      "%s: a guest of that name exists (domain %u); destroy it or take another name",
                      create->spec.name, other->domid);
@@ -138,9 +145,12 @@ static int check_fit(struct create *create)
     char text[IMAGE_TEXT_MAX];
 
     layout_init(&layout, create->spec.memory_mib, create->spec.vif_count);
-    if (image_fits(&create->image->image, layout.info_gfn, text) == 0)
-        return 0;
-    return error_set(&create->error, UKVM_E_CONFIG, "%s: %s", create->spec.name, text);
+    if (image_fits(&create->image->image, layout.info_gfn, text) < 0)
+        return error_set(&create->error, UKVM_E_CONFIG, "%s: %s", create->spec.name, text);
+    /* It is written in one go, and nobody else is served meanwhile. */
+    if (image_footprint(&create->image->image) > LIMIT_IMAGE_FOOTPRINT_MIB * MIB)
+        return limit_reached(&create->error, LIMIT_ID_IMAGE_FOOTPRINT_MIB);
+    return 0;
 }
 
 /* The name is checked anew: reading the image may have taken a while. */

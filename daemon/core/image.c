@@ -167,6 +167,18 @@ int image_parse(const uint8_t *data, size_t size, struct image *image_out,
     return rc;
 }
 
+uint64_t image_footprint(const struct image *image)
+{
+    uint64_t pages = 0;
+
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct hv_segment *segment = &image->segments[i];
+        uint64_t last = segment->paddr + segment->memsz_bytes - 1;
+        pages += last / HV_PAGE_SIZE - segment->paddr / HV_PAGE_SIZE + 1;
+    }
+    return pages * HV_PAGE_SIZE;
+}
+
 int image_fits(const struct image *image, uint64_t usable_pages, char text[IMAGE_TEXT_MAX])
 {
     if (image->end_paddr <= usable_pages * HV_PAGE_SIZE)

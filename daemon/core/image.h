@@ -35,6 +35,8 @@ struct image {
 int image_parse(const uint8_t *data, size_t size, struct image *image_out,
                 char text[IMAGE_TEXT_MAX]);
 
+/* Bytes of memory that loading it writes: whole pages of all segments, zeroes included. */
+uint64_t image_footprint(const struct image *image);
 /*
  * Whether the image lies within a guest's usable RAM, gfn [0, usable_pages). 0 or -E2BIG with
  * text.

@@ -21,6 +21,7 @@
     X(KERNEL_PATH, 255, "kernel-path", "bytes for the kernel's path")                              \
     X(TIMEOUT_MS, 3600000, "timeout", "milliseconds to wait")                                      \
     X(IMAGE_MIB, 64, "image", "MiB for a kernel image")                                            \
+    X(IMAGE_FOOTPRINT_MIB, 64, "image-footprint-mib", "MiB of memory for an image, .bss included")  \
     X(IMAGE_READS, 16, "image-reads", "images are read at the same time")                          \
     X(USER_IMAGE_READS, 4, "user-image-reads", "images are read at the same time for one user")    \
     X(CACHED_IMAGES, 32, "cached-images", "images are kept in memory")                             \

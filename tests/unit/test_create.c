@@ -292,6 +292,30 @@ START_TEST(an_image_too_large_for_the_guest_is_a_config_error)
 }
 END_TEST
 
+START_TEST(an_image_that_would_fill_too_much_memory_is_refused)
+{
+    struct elf_build build = elf_build_good();
+    uint8_t image[ELF_BUILD_SIZE_MAX];
+    struct guest_spec spec = rig_spec("web");
+    int before = rig.image_fd;
+    spec.memory_mib = 200;
+    build.segments[0].memsz_bytes = (uint64_t)LIMIT_IMAGE_FOOTPRINT_MIB << 20;
+    rig.image_fd = rig_file(image, elf_build(&build, image));
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+    close(rig.image_fd);
+    build.segments[0].memsz_bytes++;
+    rig.image_fd = rig_file(image, elf_build(&build, image));
+    memcpy(spec.name, "b", 2);
+    hv_fake_calls_reset(rig.hv);
+    ck_assert_ptr_null(rig_boot(&rig, &spec));
+    ck_assert_int_eq(rig.error.code, UKVM_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(rig.error.text, "limit image-footprint-mib: at most 64 MiB"));
+    ck_assert_uint_eq(hv_fake_count(rig.hv, "domain_create"), 0);
+    close(rig.image_fd);
+    rig.image_fd = before;
+}
+END_TEST
+
 START_TEST(not_a_file_is_no_image)
 {
     int ends[2];
@@ -500,7 +524,8 @@ int main(void)
         a_taken_port_is_address_in_use, a_taken_name_is_refused_before_anything_is_built,
         a_taken_address_is_refused_and_names_it, the_mac_of_the_hosts_end_is_taken, too_little_memory_is_said_with_numbers,
         a_bad_image_is_refused_before_anything_is_built,
-        an_image_too_large_for_the_guest_is_a_config_error, not_a_file_is_no_image,
+        an_image_too_large_for_the_guest_is_a_config_error,
+        an_image_that_would_fill_too_much_memory_is_refused, not_a_file_is_no_image,
         a_guest_that_is_never_ready_is_destroyed,
         a_guest_that_crashes_before_it_is_ready_is_guest_failed,
         exiting_with_an_error_before_ready_is_guest_failed,
