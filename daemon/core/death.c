@@ -18,13 +18,35 @@
 
 /* ---- what follows ------------------------------------------------------------------- */
 
+/* The oldest record of a user who has more than their share, or NULL. */
+static struct guest *surplus_record(const struct core *core, uid_t owner)
+{
+    struct guest *oldest = NULL;
+    unsigned count = 0;
+
+    LIST_FOR_EACH(node, &core->tombstones)
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, tombstone);
+        if (guest->owner != owner)
+            continue;
+        if (count++ == 0)
+            oldest = guest;
+    }
+    return owner != 0 && count > LIMIT_USER_TOMBSTONES ? oldest : NULL;
+}
+
+/* One user's crashes push out that user's records before those of others. */
 static void keep_record(struct guest *guest)
 {
     struct core *core = guest->core;
 
     list_append(&core->tombstones, &guest->tombstone);
-    if (++core->tombstone_count > LIMIT_TOMBSTONES)
-        death_bury(LIST_OWNER(core->tombstones.next, struct guest, tombstone));
+    core->tombstone_count++;
+    struct guest *surplus = surplus_record(core, guest->owner);
+    if (surplus == NULL && core->tombstone_count > LIMIT_TOMBSTONES)
+        surplus = LIST_OWNER(core->tombstones.next, struct guest, tombstone);
+    if (surplus != NULL)
+        death_bury(surplus);
     destroy_release(guest);
 }
 
@@ -79,6 +101,18 @@ static void on_poweroff(struct guest *guest)
     end(guest, GUEST_STOPPED, reason, guest->on_poweroff);
 }
 
+/* What it said last is in its console, which goes with its domain. */
+static void on_guest_crash(struct guest *guest)
+{
+    const char *reason = "crashed";
+
+    if (guest->create == NULL)
+        reason = guest->on_crash == SPEC_PRESERVE
+                     ? "crashed; its console may say why"
+                     : "crashed; keep it with on_crash = \"preserve\" to read its console";
+    end(guest, GUEST_CRASHED, reason, guest->on_crash);
+}
+
 static void on_shutdown(struct guest *guest, enum hv_shutdown_reason why)
 {
     switch (why) {
@@ -93,7 +127,7 @@ static void on_shutdown(struct guest *guest, enum hv_shutdown_reason why)
         end(guest, GUEST_CRASHED, "suspended itself, which is not supported", guest->on_crash);
         break;
     case HV_SHUTDOWN_CRASH:
-        end(guest, GUEST_CRASHED, "crashed", guest->on_crash);
+        on_guest_crash(guest);
         break;
     case HV_SHUTDOWN_OTHER:
         end(guest, GUEST_CRASHED, "stopped for an unknown reason", guest->on_crash);

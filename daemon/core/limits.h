@@ -13,6 +13,7 @@
     X(USER_PUBLISH, 64, "user-publish", "published ports of one user who is not root")             \
     X(USER_MEMORY_MIB, 4096, "user-memory-mib", "MiB for all guests of a user who is not root")    \
     X(TOMBSTONES, 64, "tombstones", "crashed guests are remembered")                               \
+    X(USER_TOMBSTONES, 16, "user-tombstones", "crashed guests of one user who is not root")        \
     X(MEMORY_MIB, 3840, "memory", "MiB of memory for a guest")                                     \
     X(VIFS, 2, "vifs", "network interfaces for a guest")                                           \
     X(PUBLISH, 16, "publish", "published ports for a network interface")                           \

@@ -74,7 +74,8 @@ START_TEST(a_crash_leaves_a_record_and_nothing_else)
     struct hostnet_ip ip = guest->vif[0].ip;
     die(guest, HV_SHUTDOWN_CRASH);
     ck_assert_str_eq(guest_state_name(guest), "crashed");
-    ck_assert_str_eq(guest->reason, "crashed");
+    ck_assert_str_eq(guest->reason,
+                     "crashed; keep it with on_crash = \"preserve\" to read its console");
     struct hv_fake_leaks leaks = hv_fake_leaks(rig.hv);
     ck_assert_uint_eq(leaks.domains + leaks.ports + leaks.maps + leaks.fds, 0);
     ck_assert_uint_eq(rig.hostnet.rule_count, 0);
@@ -122,6 +123,36 @@ START_TEST(only_so_many_crashes_are_remembered)
     ck_assert_uint_eq(rig.core.guests.named, LIMIT_TOMBSTONES);
     ck_assert_ptr_null(rig_find(&rig, "g4"));
     ck_assert_ptr_nonnull(rig_find(&rig, "g5"));
+}
+END_TEST
+
+START_TEST(one_users_crashes_push_out_only_their_own_records)
+{
+    rig.owner = 1001;
+    snprintf(spec.name, sizeof(spec.name), "other");
+    die(rig_boot(&rig, &spec), HV_SHUTDOWN_CRASH);
+    rig.owner = 1000;
+    for (unsigned i = 0; i < LIMIT_USER_TOMBSTONES + LIMIT_TOMBSTONES; i++) {
+        snprintf(spec.name, sizeof(spec.name), "g%u", i);
+        die(rig_boot(&rig, &spec), HV_SHUTDOWN_CRASH);
+    }
+    ck_assert_uint_eq(rig.core.tombstone_count, LIMIT_USER_TOMBSTONES + 1);
+    ck_assert_ptr_nonnull(rig_find(&rig, "other"));
+}
+END_TEST
+
+START_TEST(a_record_makes_room_for_its_owner_and_root_only)
+{
+    rig.owner = 1000;
+    die(rig_boot(&rig, &spec), HV_SHUTDOWN_CRASH);
+    rig.owner = 1001;
+    ck_assert_ptr_null(rig_boot(&rig, &spec));
+    ck_assert_int_eq(rig.error.code, UKVM_E_EXISTS);
+    ck_assert_str_eq(guest_state_name(rig_find(&rig, "web")), "crashed");
+    rig.owner = 1000;
+    die(rig_boot(&rig, &spec), HV_SHUTDOWN_CRASH);
+    rig.owner = 0;
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
 }
 END_TEST
 
@@ -245,6 +276,8 @@ int main(void)
                      a_poweroff_is_preserved_if_asked_for, a_reboot_ends_the_guest,
                      a_crash_leaves_a_record_and_nothing_else, a_crash_is_preserved_if_asked_for,
                      other_ends_are_crashes, only_so_many_crashes_are_remembered,
+                     one_users_crashes_push_out_only_their_own_records,
+                     a_record_makes_room_for_its_owner_and_root_only,
                      a_domain_that_someone_else_destroyed_is_noticed,
                      a_preserved_domain_that_vanishes_leaves_the_list, without_guests_nobody_looks,
                      a_list_that_fails_is_tried_again,
