@@ -26,7 +26,6 @@ START_TEST(greets_with_the_uplink)
     ck_assert(rig.iod.got_uplink);
     ck_assert_uint_eq(rig.iod.hello.version, IO_MSG_VERSION);
     ck_assert_mem_eq(rig.iod.hello.uplink_ip, ((uint8_t[]){10, 77, 0, 1}), 4);
-    ck_assert_uint_eq(rig.iod.hello.uplink_prefix_len, 16);
     ck_assert_uint_eq(rig.iod.hello.uplink_mac[0], 2);
 }
 END_TEST
@@ -223,14 +222,14 @@ START_TEST(lies_end_it)
         .header = {.type = IO_MSG_DETACHED, .size = sizeof(detached), .guest = guest->id}};
     struct io_msg_fault fault = {
         .header = {.type = IO_MSG_FAULT, .size = sizeof(fault), .guest = guest->id}};
-    struct io_msg_stats stats = {
-        .header = {.type = IO_MSG_STATS, .size = sizeof(stats), .guest = guest->id}};
+    struct io_msg_console order = {
+        .header = {.type = IO_MSG_CONSOLE, .size = sizeof(order), .guest = guest->id}};
     uint8_t garbage[IO_MSG_MAX];
     memset(garbage, 0xa5, sizeof(garbage));
     expect_replaced(&hello, sizeof(hello));
     expect_replaced(&attached, sizeof(attached));
     expect_replaced(&detached, sizeof(detached));
-    expect_replaced(&stats, sizeof(stats));
+    expect_replaced(&order, sizeof(order));
     expect_replaced(garbage, 1);
     expect_replaced(garbage, sizeof(garbage));
     expect_replaced(&fault, sizeof(fault) - 1);
@@ -282,7 +281,7 @@ START_TEST(a_console_is_handed_on)
     rig.iod.never_listens = true;
     iod_fake_die(&rig.iod);
     loop_fake_advance(rig.loop, 10 * RIG_MS);
-    ck_assert_int_eq(iod_console(&rig.core.iod, guest, ends[1], true, &error), -UKVM_E_INTERNAL);
+    ck_assert_int_eq(iod_console(&rig.core.iod, guest, ends[1], true, &error), -UKVM_E_BAD_STATE);
     rig.iod.never_listens = false;
     fd_close_all(ends, 2);
 }
