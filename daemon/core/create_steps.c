@@ -167,6 +167,7 @@ static int add_guest(struct create *create)
     struct guest *guest = guest_create(create->core, &create->spec, create->owner);
     if (guest == NULL)
         return failed(create, -ENOMEM, "guest");
+    guest->abi = create->image->image.abi;
     rc = guest_table_add(guests, guest);
     if (rc < 0) {
         guest_destroy(guest);

@@ -122,6 +122,7 @@ struct guest {
     uint8_t uuid[16];
     uid_t owner;
     uint32_t domid; /* GUEST_NO_DOMID until there is one */
+    uint32_t abi;   /* the noxs ABI that it and we speak */
     uint64_t memory_mib;
     uint32_t vcpus;
     enum spec_policy on_poweroff;

@@ -73,7 +73,7 @@ void layout_fill_page(struct noxs_page *page, const struct guest *guest)
     const struct layout *layout = &guest->layout;
 
     page->magic = NOXS_MAGIC;
-    page->abi_version = NOXS_ABI_VERSION;
+    page->abi_version = guest->abi;
     page->device_slots = NOXS_DEVICE_SLOTS;
     page->generation = 1;
     page->domid = guest->domid;
