@@ -62,6 +62,14 @@ static void to_stderr(enum log_level level, const char *text)
         return;
 }
 
+/* Names and texts come from clients and guests: none may make a line of its own, or a colour. */
+static void make_printable(char *text)
+{
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     char text[LINE_MAX_BYTES];
@@ -72,6 +80,7 @@ void log_line(enum log_level level, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    make_printable(text);
     if (to_syslog)
         syslog((int)level, "%s", text);
     else

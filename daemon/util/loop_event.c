@@ -189,11 +189,6 @@ void loop_event_destroy(struct loop *loop)
     free(self);
 }
 
-struct event_base *loop_event_base(struct loop *loop)
-{
-    return from_loop(loop)->base;
-}
-
 int loop_event_run(struct loop *loop)
 {
     return event_base_dispatch(from_loop(loop)->base) < 0 ? -EIO : 0;

@@ -4,12 +4,9 @@
 
 #include "util/loop.h"
 
-struct event_base;
-
 /* NULL when out of memory. The caller destroys it after all its timers and watches. */
 struct loop *loop_event_create(void);
 void loop_event_destroy(struct loop *loop);
-struct event_base *loop_event_base(struct loop *loop);
 /* Runs until loop_event_stop. Returns 0 or -errno. */
 int loop_event_run(struct loop *loop);
 void loop_event_stop(struct loop *loop);

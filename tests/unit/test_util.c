@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "util/fd.h"
 #include "util/hash.h"
 #include "util/list.h"
+#include "util/log.h"
 #include "util/random.h"
 
 struct item {
@@ -151,6 +153,24 @@ START_TEST(more_fds_than_fit_are_closed_and_said_so)
 }
 END_TEST
 
+START_TEST(a_log_line_is_one_line)
+{
+    char text[128] = "";
+    int ends[2];
+    unsetenv("JOURNAL_STREAM");
+    log_init("test", LOG_LEVEL_INFO);
+    ck_assert_int_eq(pipe(ends), 0);
+    int before = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    log_info("%s", "a\nchaosd: b\033[31m\r\t\x7f c \xc3\xa4");
+    dup2(before, STDERR_FILENO);
+    ck_assert_int_gt(read(ends[0], text, sizeof(text) - 1), 0);
+    ck_assert_str_eq(text, "test: a?chaosd: b?[31m??? c \xc3\xa4\n");
+    fd_close(&before);
+    fd_close_all(ends, 2);
+}
+END_TEST
+
 START_TEST(uuids_differ_and_are_of_version_4)
 {
     uint8_t a[16], b[16];
@@ -169,5 +189,6 @@ int main(void)
     return SUITE_RUN("util", NULL, NULL, a_list_keeps_order_and_lets_go_of_the_present_node,
                      a_list_moves_as_a_whole, a_hash_finds_what_was_added_and_not_what_was_removed,
                      equal_keys_are_all_found, fds_travel_with_a_packet_closed_on_exec,
-                     more_fds_than_fit_are_closed_and_said_so, uuids_differ_and_are_of_version_4);
+                     more_fds_than_fit_are_closed_and_said_so, a_log_line_is_one_line,
+                     uuids_differ_and_are_of_version_4);
 }
