@@ -96,8 +96,7 @@ static int init_iod(struct core *core)
                                 .events = &iod_events,
                                 .arg = core,
                                 .uplink_fd = core->uplink_fd,
-                                .uplink_ip = core->addr.gateway,
-                                .uplink_prefix_len = core->addr.prefix_len};
+                                .uplink_ip = core->addr.gateway};
 
     memcpy(config.uplink_mac, core->uplink_mac.octet, sizeof(config.uplink_mac));
     return iod_init(&core->iod, &config);

@@ -73,7 +73,6 @@ struct iod_config {
     int uplink_fd; /* borrowed; -1: no uplink */
     uint8_t uplink_mac[6];
     struct hostnet_ip uplink_ip;
-    uint8_t uplink_prefix_len;
 };
 
 struct iod {

@@ -11,8 +11,7 @@ static struct io_msg_header header(enum io_msg_type type, size_t size, uint64_t 
 void iod_message_hello(const struct iod_config *config, struct io_msg_hello *message_out)
 {
     *message_out = (struct io_msg_hello){.header = header(IO_MSG_HELLO, sizeof(*message_out), 0),
-                                         .version = IO_MSG_VERSION,
-                                         .uplink_prefix_len = config->uplink_prefix_len};
+                                         .version = IO_MSG_VERSION};
     memcpy(message_out->uplink_mac, config->uplink_mac, sizeof(message_out->uplink_mac));
     memcpy(message_out->uplink_ip, config->uplink_ip.octet, sizeof(message_out->uplink_ip));
 }
@@ -26,7 +25,6 @@ static void fill_vif(struct io_vif *out, const struct guest *guest, unsigned ind
     out->bridged = vif->bridge[0] != '\0';
     memcpy(out->mac, vif->mac.octet, sizeof(out->mac));
     memcpy(out->ip, vif->ip.octet, sizeof(out->ip));
-    out->prefix_len = vif->prefix_len;
     out->tx_window = place->tx;
     out->rx_window = place->rx;
     out->arena_window = place->arena;

@@ -318,15 +318,3 @@ void io_guest_detach(struct io_guest *guest)
     set_host_states(guest, NOXS_DEV_STATE_CLOSED);
     close_guest(guest);
 }
-
-void io_guest_stats(const struct io_guest *guest, struct io_msg_stats *stats)
-{
-    for (unsigned i = 0; i < guest->vif_count; i++) {
-        const struct netback_stats *from = &guest->vifs[i].netback.stats;
-        stats->rx_packets[i] = from->rx_packets;
-        stats->rx_bytes[i] = from->rx_bytes;
-        stats->tx_packets[i] = from->tx_packets;
-        stats->tx_bytes[i] = from->tx_bytes;
-        stats->drops[i] = from->drops;
-    }
-}

@@ -59,6 +59,5 @@ int io_guest_attach(struct io *io, const struct io_msg_attach *attach, const int
                     unsigned fd_count, char *text);
 /* Everything is unmapped and closed when it returns; the guest is freed. */
 void io_guest_detach(struct io_guest *guest);
-void io_guest_stats(const struct io_guest *guest, struct io_msg_stats *stats);
 
 #endif

@@ -11,7 +11,6 @@
  *             tap fd per bridged vif]
  *   DETACH                             DETACHED  (grants unmapped, fds closed)
  *   CONSOLE  [stream socket fd]        -
- *   STATS                              STATS
  *                                      FAULT     (the guest broke a protocol)
  */
 #ifndef CHAOS_IO_MSG_H
@@ -33,7 +32,6 @@ enum io_msg_type {
     IO_MSG_DETACH,
     IO_MSG_DETACHED,
     IO_MSG_CONSOLE,
-    IO_MSG_STATS,
     IO_MSG_FAULT,
 };
 
@@ -50,21 +48,18 @@ struct io_msg_hello {
     uint8_t uplink_mac[6]; /* of the host's end of the uplink */
     uint8_t reserved[2];
     uint8_t uplink_ip[4]; /* the guests' gateway; network byte order */
-    uint8_t uplink_prefix_len;
-    uint8_t reserved2[3];
 };
 
 struct io_vif {
     uint8_t slot;    /* in the noxs device table */
     uint8_t bridged; /* 1: has a TAP fd of its own; 0: a port of the vswitch */
     uint8_t mac[6];
-    uint8_t ip[4]; /* 0.0.0.0: none, then no IPv4 source check */
-    uint8_t prefix_len;
+    uint8_t ip[4];     /* 0.0.0.0: none, then no IPv4 source check */
     uint8_t tx_window; /* window page index of the tx ring */
     uint8_t rx_window;
     uint8_t arena_window; /* first arena page */
     uint8_t arena_pages;
-    uint8_t reserved[7];
+    uint8_t reserved[8];
 };
 
 /* fds: grant fd, evtchn fd, then one TAP fd per bridged vif in order. iod owns them. */
@@ -103,15 +98,6 @@ struct io_msg_console {
     uint32_t reserved;
 };
 
-struct io_msg_stats {
-    struct io_msg_header header;
-    uint64_t rx_packets[IO_MAX_VIFS]; /* towards the guest */
-    uint64_t rx_bytes[IO_MAX_VIFS];
-    uint64_t tx_packets[IO_MAX_VIFS];
-    uint64_t tx_bytes[IO_MAX_VIFS];
-    uint64_t drops[IO_MAX_VIFS];
-};
-
 struct io_msg_fault {
     struct io_msg_header header;
     char text[IO_TEXT_MAX]; /* e.g. "net tx: producer index out of range"; NUL-terminated */
@@ -121,6 +107,5 @@ struct io_msg_fault {
 
 static_assert(sizeof(struct io_msg_header) == 16, "header");
 static_assert(sizeof(struct io_msg_attach) <= IO_MSG_MAX, "attach");
-static_assert(sizeof(struct io_msg_stats) <= IO_MSG_MAX, "stats");
 
 #endif

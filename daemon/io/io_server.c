@@ -152,22 +152,13 @@ static void do_console(struct io_server *server, struct io_packet *packet)
     packet->from.fds[0] = -1;
 }
 
-static void do_stats(struct io_server *server, struct io_packet *packet)
-{
-    struct io_msg_stats answer = {
-        .header = {.type = IO_MSG_STATS, .size = sizeof(answer), .guest = packet->msg.header.guest},
-    };
-    const struct io_guest *guest = io_find(server->io, packet->msg.header.guest);
-    if (guest != NULL)
-        io_guest_stats(guest, &answer);
-    reply(server, &answer, sizeof(answer));
-}
-
 static void do_order(struct io_server *server, struct io_packet *packet)
 {
     static void (*const orders[])(struct io_server *, struct io_packet *) = {
-        [IO_MSG_HELLO] = do_hello,     [IO_MSG_ATTACH] = do_attach, [IO_MSG_DETACH] = do_detach,
-        [IO_MSG_CONSOLE] = do_console, [IO_MSG_STATS] = do_stats,
+        [IO_MSG_HELLO] = do_hello,
+        [IO_MSG_ATTACH] = do_attach,
+        [IO_MSG_DETACH] = do_detach,
+        [IO_MSG_CONSOLE] = do_console,
     };
     uint32_t type = packet->msg.header.type; /* io_packet_receive lets only these through */
     if (type == IO_MSG_HELLO || server->greeted)

@@ -120,11 +120,8 @@ START_TEST(two_guests_talk)
     ck_assert_mem_eq(got, frame, sizeof(frame));
     ck_assert_uint_eq(io_front_notified(&fronts[3]), 1);
     ck_assert_uint_ge(io_front_unmasked(&fronts[2]), 1);
-    struct io_msg_stats stats = {0};
-    io_guest_stats(guest(2), &stats);
-    ck_assert_uint_eq(stats.tx_packets[0], 1);
-    io_guest_stats(guest(3), &stats);
-    ck_assert_uint_eq(stats.rx_bytes[0], sizeof(frame));
+    ck_assert_uint_eq(guest(2)->vifs[0].netback.stats.tx_packets, 1);
+    ck_assert_uint_eq(guest(3)->vifs[0].netback.stats.rx_bytes, sizeof(frame));
 }
 END_TEST
 
@@ -149,10 +146,8 @@ START_TEST(spoofed_frames_are_counted)
     ring_net(2);
     loop_fake_run(loop);
     ck_assert_uint_eq(io_front_receive(&fronts[3], got), 0);
-    struct io_msg_stats stats = {0};
-    io_guest_stats(guest(2), &stats);
-    ck_assert_uint_eq(stats.drops[0], 1);
-    ck_assert_uint_eq(stats.tx_packets[0], 0);
+    ck_assert_uint_eq(guest(2)->vifs[0].netback.stats.drops, 1);
+    ck_assert_uint_eq(guest(2)->vifs[0].netback.stats.tx_packets, 0);
     ck_assert_uint_eq(faults, 0);
 }
 END_TEST

@@ -29,7 +29,6 @@ union answer {
     struct io_msg_header header;
     struct io_msg_hello hello;
     struct io_msg_attached attached;
-    struct io_msg_stats stats;
     struct io_msg_fault fault;
     uint8_t bytes[IO_MSG_MAX];
 };
@@ -108,7 +107,6 @@ static void hello(uint32_t version)
         .header = {.type = IO_MSG_HELLO, .size = sizeof(message)},
         .version = version,
         .uplink_ip = {10, 77, 0, 1},
-        .uplink_prefix_len = 16,
     };
     order(&message, sizeof(message), NULL, 0);
 }
@@ -178,7 +176,7 @@ END_TEST
 
 START_TEST(orders_need_a_greeting)
 {
-    plain(IO_MSG_STATS, 2);
+    plain(IO_MSG_DETACH, 2);
     ck_assert_int_eq(next_answer(), -1);
 }
 END_TEST
@@ -187,7 +185,7 @@ START_TEST(another_version_may_not_order)
 {
     hello(IO_MSG_VERSION + 1);
     ck_assert_int_eq(next_answer(), IO_MSG_HELLO);
-    plain(IO_MSG_STATS, 2);
+    plain(IO_MSG_DETACH, 2);
     ck_assert_int_eq(next_answer(), -1);
 }
 END_TEST
@@ -220,16 +218,12 @@ START_TEST(attach_serve_detach)
     attach_front();
     ck_assert_int_eq(answer.attached.status, -EEXIST);
     ck_assert_str_eq(answer.attached.text, "the guest is attached already");
-    plain(IO_MSG_STATS, 2);
-    ck_assert_int_eq(next_answer(), IO_MSG_STATS);
     plain(IO_MSG_DETACH, 2);
     ck_assert_int_eq(next_answer(), IO_MSG_DETACHED);
     ck_assert_uint_eq(io_front_mapped, 0);
     ck_assert_uint_eq(open_files(), files);
     plain(IO_MSG_DETACH, 2);
     ck_assert_int_eq(next_answer(), IO_MSG_DETACHED);
-    plain(IO_MSG_STATS, 2);
-    ck_assert_int_eq(next_answer(), IO_MSG_STATS);
 }
 END_TEST
 
@@ -334,11 +328,11 @@ static const struct {
     uint32_t size;
     unsigned fds;
 } malformed[] = {
-    {IO_MSG_STATS, 0, 8, 0},
-    {IO_MSG_STATS, 17, 16, 0},
-    {IO_MSG_STATS, 15, 16, 0},
-    {IO_MSG_STATS, 0, 17, 0},
-    {IO_MSG_STATS, 0, 16, 1},
+    {IO_MSG_DETACH, 0, 8, 0},
+    {IO_MSG_DETACH, 17, 16, 0},
+    {IO_MSG_DETACH, 15, 16, 0},
+    {IO_MSG_DETACH, 0, 17, 0},
+    {IO_MSG_DETACH, 0, 16, 1},
     {IO_MSG_DETACH, 0, 16, 2},
     {IO_MSG_DETACH, 0, 512, 0},
     {IO_MSG_HELLO, 0, sizeof(struct io_msg_hello), 2},
@@ -352,7 +346,7 @@ static const struct {
     {IO_MSG_FAULT, 0, 16, 0},
     {0, 0, 16, 0},
     {UINT32_MAX, 0, 16, 0},
-    {IO_MSG_STATS, 513, 513, 0},
+    {IO_MSG_DETACH, 513, 513, 0},
 };
 
 START_TEST(malformed_orders_end_the_connection)
@@ -396,14 +390,14 @@ END_TEST
 START_TEST(answers_wait_for_a_slow_chaosd)
 {
     unsigned sent = 0, answered = 0;
-    const struct io_msg_header header = {.type = IO_MSG_STATS, .size = sizeof(header), .guest = 2};
+    const struct io_msg_header header = {.type = IO_MSG_DETACH, .size = sizeof(header), .guest = 2};
     greet();
     while (fd_send(chaosd, &header, sizeof(header), NULL, 0) == 0) {
         sent++;
         loop_fake_run(loop);
     }
     ck_assert_uint_gt(sent, 10);
-    while (next_answer() == IO_MSG_STATS)
+    while (next_answer() == IO_MSG_DETACHED)
         answered++;
     ck_assert_uint_eq(answered, sent);
     plain(IO_MSG_DETACH, 2);
