@@ -79,14 +79,14 @@ static bool rung(uint64_t slots, unsigned slot)
     return (slots >> slot & 1) != 0;
 }
 
-static enum throttle_work serve(struct io_guest *guest, uint64_t slots)
+static enum io_throttle_work serve(struct io_guest *guest, uint64_t slots)
 {
-    enum throttle_work work = THROTTLE_IDLE;
+    enum io_throttle_work work = IO_THROTTLE_IDLE;
     if (rung(slots, guest->console_slot) && console_serve(guest->console))
-        work = THROTTLE_WORKED;
+        work = IO_THROTTLE_WORKED;
     for (unsigned i = 0; i < guest->vif_count && !is_stopped(guest); i++) {
         struct vif *vif = &guest->vifs[i];
-        enum throttle_work one = THROTTLE_IDLE;
+        enum io_throttle_work one = IO_THROTTLE_IDLE;
         bool more = false;
         if (rung(slots, vif->slot))
             one = netback_serve(&vif->netback, &more);
@@ -97,11 +97,11 @@ static enum throttle_work serve(struct io_guest *guest, uint64_t slots)
     return work;
 }
 
-static void after_turn(struct io_guest *guest, enum throttle_work work)
+static void after_turn(struct io_guest *guest, enum io_throttle_work work)
 {
     struct loop *loop = guest->io->loop;
     bool storm = false;
-    uint64_t wait_ns = throttle_event(&guest->throttle, now_ns(guest), work, &storm);
+    uint64_t wait_ns = io_throttle_event(&guest->throttle, now_ns(guest), work, &storm);
     if (storm) {
         stop(guest, "event storm on the I/O channel");
     } else if (guest->unfinished != 0 || wait_ns > 0) {
@@ -117,12 +117,12 @@ static void turn(struct io_guest *guest)
     bool polled = guest->sm.state == IO_GUEST_POLLED;
     uint64_t slots = doorbell_take(&guest->bell) | guest->unfinished;
     guest->unfinished = 0;
-    enum throttle_work work = serve(guest, slots);
+    enum io_throttle_work work = serve(guest, slots);
     doorbell_flush(&guest->io->bells);
     if (is_stopped(guest))
         return;
     /* No event came, so the guest is not charged for one. */
-    if (polled && work == THROTTLE_IDLE && guest->unfinished == 0)
+    if (polled && work == IO_THROTTLE_IDLE && guest->unfinished == 0)
         unmask(guest);
     else
         after_turn(guest, work);

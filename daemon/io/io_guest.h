@@ -7,7 +7,7 @@
 
 #include "io/io.h"
 #include "io/io_msg.h"
-#include "io/throttle.h"
+#include "io/io_throttle.h"
 #include "io/vif.h"
 #include "util/sm.h"
 
@@ -41,7 +41,7 @@ struct io_guest {
     struct doorbell bell;
     struct loop_watch *watch;
     struct loop_timer *timer;
-    struct throttle throttle;
+    struct io_throttle throttle;
     uint64_t unfinished; /* slots whose turn was cut short */
     struct console *console;
     unsigned console_slot;

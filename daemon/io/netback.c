@@ -91,31 +91,31 @@ static bool serve_rx(struct netback *netback)
     return rc > 0;
 }
 
-static enum throttle_work pass_on(struct netback *netback, const uint8_t *frame, ssize_t size)
+static enum io_throttle_work pass_on(struct netback *netback, const uint8_t *frame, ssize_t size)
 {
     if (size < 0 || !netback->ops->frame(netback->arg, frame, (size_t)size)) {
         netback->stats.drops++;
-        return THROTTLE_REFUSED;
+        return IO_THROTTLE_REFUSED;
     }
     netback->stats.tx_packets++;
     netback->stats.tx_bytes += (uint64_t)size;
-    return THROTTLE_WORKED;
+    return IO_THROTTLE_WORKED;
 }
 
 /* Takes one request. Idle: there was none. */
-static enum throttle_work take(struct netback *netback)
+static enum io_throttle_work take(struct netback *netback)
 {
     uint8_t frame[FRAME_MAX_BYTES];
     ssize_t size = net_tx_ring_next(&netback->tx, frame);
     if (size == -EPROTO)
         netback->ops->fault(netback->arg, netback->tx.fault);
-    return size == 0 || size == -EPROTO ? THROTTLE_IDLE : pass_on(netback, frame, size);
+    return size == 0 || size == -EPROTO ? IO_THROTTLE_IDLE : pass_on(netback, frame, size);
 }
 
-static enum throttle_work serve_tx(struct netback *netback, bool *more_out)
+static enum io_throttle_work serve_tx(struct netback *netback, bool *more_out)
 {
-    enum throttle_work work = THROTTLE_IDLE, one = THROTTLE_WORKED;
-    for (unsigned i = 0; i < NETBACK_TURN_FRAMES && one != THROTTLE_IDLE; i++) {
+    enum io_throttle_work work = IO_THROTTLE_IDLE, one = IO_THROTTLE_WORKED;
+    for (unsigned i = 0; i < NETBACK_TURN_FRAMES && one != IO_THROTTLE_IDLE; i++) {
         one = take(netback);
         work = one > work ? one : work;
     }
@@ -129,11 +129,11 @@ static enum throttle_work serve_tx(struct netback *netback, bool *more_out)
     return work;
 }
 
-enum throttle_work netback_serve(struct netback *netback, bool *more_out)
+enum io_throttle_work netback_serve(struct netback *netback, bool *more_out)
 {
     bool received = serve_rx(netback);
-    enum throttle_work sent = THROTTLE_IDLE;
+    enum io_throttle_work sent = IO_THROTTLE_IDLE;
     if (netback->rx.fault == NULL)
         sent = serve_tx(netback, more_out);
-    return received ? THROTTLE_WORKED : sent;
+    return received ? IO_THROTTLE_WORKED : sent;
 }

@@ -5,8 +5,8 @@
 #ifndef CHAOS_NETBACK_H
 #define CHAOS_NETBACK_H
 
+#include "io/io_throttle.h"
 #include "io/net_ring.h"
-#include "io/throttle.h"
 
 #include <stdbool.h>
 
@@ -55,7 +55,7 @@ void netback_init(struct netback *netback, const struct netback_config *config,
 void netback_fini(struct netback *netback);
 
 /* Serve both rings for one turn. *more_out is set to true when it must be called again. */
-enum throttle_work netback_serve(struct netback *netback, bool *more_out);
+enum io_throttle_work netback_serve(struct netback *netback, bool *more_out);
 /* A frame for the guest. Copied: into its ring, into the queue, or dropped. */
 void netback_deliver(struct netback *netback, const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #ifndef CHAOS_VSWITCH_H
 #define CHAOS_VSWITCH_H
 
-#include "io/throttle.h"
+#include "io/io_throttle.h"
 #include "util/hash.h"
 #include "util/list.h"
 

@@ -347,7 +347,7 @@ START_TEST(events_with_work_are_paced_but_no_storm)
         loop_fake_advance(loop, MS);
     }
     ck_assert_uint_eq(faults, 0);
-    ck_assert_uint_le(events, 1000 * MS / THROTTLE_EVENT_NS + THROTTLE_BURST);
+    ck_assert_uint_le(events, 1000 * MS / IO_THROTTLE_EVENT_NS + IO_THROTTLE_BURST);
     ck_assert_uint_gt(events, 5000);
     /* All of it arrived: a held channel loses nothing. */
     loop_fake_advance(loop, 100 * MS);

@@ -1,5 +1,5 @@
 /* The event throttle and the token bucket. */
-#include "io/throttle.h"
+#include "io/io_throttle.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -7,37 +7,38 @@
 #define MS UINT64_C(1000000)
 #define S  (1000 * MS)
 
-static struct throttle throttle;
+static struct io_throttle throttle;
 static bool storm;
 
 static void setup(void)
 {
-    throttle = (struct throttle){0};
+    throttle = (struct io_throttle){0};
     storm = false;
 }
 
 static uint64_t event(uint64_t now_ns, bool worked)
 {
-    return throttle_event(&throttle, now_ns, worked ? THROTTLE_WORKED : THROTTLE_IDLE, &storm);
+    return io_throttle_event(&throttle, now_ns, worked ? IO_THROTTLE_WORKED : IO_THROTTLE_IDLE,
+                             &storm);
 }
 
 START_TEST(work_at_a_moderate_rate_never_waits)
 {
     for (uint64_t i = 0; i < 5000; i++)
-        ck_assert_uint_eq(event(S + i * THROTTLE_EVENT_NS, true), 0);
+        ck_assert_uint_eq(event(S + i * IO_THROTTLE_EVENT_NS, true), 0);
     ck_assert(!storm);
 }
 END_TEST
 
 START_TEST(a_burst_is_free_then_paced)
 {
-    for (unsigned i = 0; i < THROTTLE_BURST; i++)
+    for (unsigned i = 0; i < IO_THROTTLE_BURST; i++)
         ck_assert_uint_eq(event(S, true), 0);
-    ck_assert_uint_eq(event(S, true), THROTTLE_EVENT_NS);
-    ck_assert_uint_eq(event(S, true), 2 * THROTTLE_EVENT_NS);
+    ck_assert_uint_eq(event(S, true), IO_THROTTLE_EVENT_NS);
+    ck_assert_uint_eq(event(S, true), 2 * IO_THROTTLE_EVENT_NS);
     /* Whoever waits as told keeps that pace, and a rest brings the burst back. */
-    ck_assert_uint_eq(event(S + 2 * THROTTLE_EVENT_NS, true), THROTTLE_EVENT_NS);
-    for (unsigned i = 0; i < THROTTLE_BURST; i++)
+    ck_assert_uint_eq(event(S + 2 * IO_THROTTLE_EVENT_NS, true), IO_THROTTLE_EVENT_NS);
+    for (unsigned i = 0; i < IO_THROTTLE_BURST; i++)
         ck_assert_uint_eq(event(2 * S, true), 0);
 }
 END_TEST
@@ -48,13 +49,13 @@ START_TEST(idle_events_wait_longer_and_longer_until_the_storm)
     unsigned events = 0;
     while (!storm && events < 10000) {
         uint64_t next_ns = event(now_ns, false);
-        ck_assert(next_ns >= wait_ns || next_ns == THROTTLE_WAIT_LONGEST_NS || wait_ns == 0);
+        ck_assert(next_ns >= wait_ns || next_ns == IO_THROTTLE_WAIT_LONGEST_NS || wait_ns == 0);
         wait_ns = next_ns;
         now_ns += wait_ns + 10000;
         events++;
     }
     ck_assert(storm);
-    ck_assert_uint_eq(wait_ns, THROTTLE_WAIT_LONGEST_NS);
+    ck_assert_uint_eq(wait_ns, IO_THROTTLE_WAIT_LONGEST_NS);
     /* Seconds, not minutes; and few events were let through meanwhile. */
     ck_assert_uint_lt(now_ns - S, 10 * S);
     ck_assert_uint_lt(events, 1000);
@@ -64,7 +65,7 @@ END_TEST
 START_TEST(idle_events_at_a_low_rate_are_forgiven)
 {
     for (uint64_t i = 0; i < 5000; i++)
-        ck_assert_uint_eq(event(S + i * THROTTLE_FORGIVE_NS, false), 0);
+        ck_assert_uint_eq(event(S + i * IO_THROTTLE_FORGIVE_NS, false), 0);
     ck_assert(!storm);
 }
 END_TEST
@@ -81,11 +82,11 @@ START_TEST(refused_work_waits_but_is_no_storm)
 {
     uint64_t now_ns = S, wait_ns = 0;
     for (unsigned i = 0; i < 5000; i++) {
-        wait_ns = throttle_event(&throttle, now_ns, THROTTLE_REFUSED, &storm);
+        wait_ns = io_throttle_event(&throttle, now_ns, IO_THROTTLE_REFUSED, &storm);
         now_ns += wait_ns + 10000;
     }
     ck_assert(!storm);
-    ck_assert_uint_ge(wait_ns, THROTTLE_WAIT_LONGEST_NS / 2);
+    ck_assert_uint_ge(wait_ns, IO_THROTTLE_WAIT_LONGEST_NS / 2);
     /* Not even by the next idle event. */
     event(now_ns, false);
     ck_assert(!storm);
