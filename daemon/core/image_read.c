@@ -102,7 +102,8 @@ static int map_copy(int fd, struct image_entry *entry, struct error *error)
         error_set(error, UKVM_E_NO_FILE, "read: %s", strerror(-rc));
         goto out;
     }
-    if (rc == -ESTALE || image_read_key(fd, entry->key.owner, AT_STATX_SYNC_AS_STAT, &now, error) < 0 ||
+    if (rc == -ESTALE ||
+        image_read_key(fd, entry->key.owner, AT_STATX_SYNC_AS_STAT, &now, error) < 0 ||
         !image_key_equal(&now, &entry->key)) {
         error_set(error, UKVM_E_NO_FILE, "the file changed while it was read; try again");
         goto out;

@@ -130,7 +130,8 @@ int iod_console(struct iod *iod, const struct guest *guest, int fd, bool follow,
     };
 
     if (iod->sm.state != IOD_UP || list_linked(&guest->io.outbox))
-        return error_set(error, UKVM_E_BAD_STATE, "chaos-iod is being started again; try once more");
+        return error_set(error, UKVM_E_BAD_STATE,
+                         "chaos-iod is being started again; try once more");
     int rc = fd_send(iod->socket, &message, sizeof(message), &fd, 1);
     if (rc == -EAGAIN)
         return error_set(error, UKVM_E_BAD_STATE, "chaos-iod is busy; try once more");

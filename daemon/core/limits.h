@@ -22,14 +22,15 @@
     X(KERNEL_PATH, 255, "kernel-path", "bytes for the kernel's path")                              \
     X(TIMEOUT_MS, 3600000, "timeout", "milliseconds to wait")                                      \
     X(IMAGE_MIB, 64, "image", "MiB for a kernel image")                                            \
-    X(IMAGE_FOOTPRINT_MIB, 64, "image-footprint-mib", "MiB of memory for an image, .bss included")  \
+    X(IMAGE_FOOTPRINT_MIB, 64, "image-footprint-mib", "MiB of memory for an image, .bss included") \
     X(IMAGE_READS, 16, "image-reads", "images are read at the same time")                          \
     X(USER_IMAGE_READS, 4, "user-image-reads", "images are read at the same time for one user")    \
     X(CACHED_IMAGES, 32, "cached-images", "images are kept in memory")                             \
     X(MESSAGE, 65536, "message", "bytes for a message")                                            \
     X(CLIENTS, 512, "clients", "connections")                                                      \
+    X(ROOT_CLIENTS, 16, "root-clients", "connections that only root can take")                      \
     X(USER_CLIENTS, 128, "user-clients", "connections of one user who is not root")                \
-    X(USER_CLOSING, 512, "user-closing", "descriptors of one user that are not closed yet")            \
+    X(USER_CLOSING, 512, "user-closing", "descriptors of one user that are not closed yet")        \
     X(REQUESTS, 64, "requests", "requests of one connection at the same time")
 
 enum limit_value {

@@ -10,7 +10,8 @@ void spec_init(struct guest_spec *spec)
 
 bool spec_is_interface(const char *name)
 {
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+    size_t length =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
 
     return length > 0 && length < SPEC_BRIDGE_MAX && name[length] == '\0' && name[0] != '.';
 }

@@ -99,7 +99,7 @@ int fd_receive(int socket, void *data, size_t capacity, struct fd_packet *packet
     packet_out->size = (size_t)size;
     packet_out->fd_count = 0;
     take_fds(&message, packet_out);
-    packet_out->truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-                            packet_out->fd_count > FD_PASS_MAX;
+    packet_out->truncated =
+        (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || packet_out->fd_count > FD_PASS_MAX;
     return 0;
 }

@@ -17,9 +17,10 @@ static int parse(const char *text)
 
 START_TEST(settings)
 {
-    ck_assert_int_eq(parse("# all of them\n\nsocket = /run/x.sock\n iod=/opt/chaos-iod # beside\n"
-                           "uplink\t=\tbr7\nnetwork = 192.168.4.0/24\nbridges = br0, br-users  x.1"),
-                     0);
+    ck_assert_int_eq(
+        parse("# all of them\n\nsocket = /run/x.sock\n iod=/opt/chaos-iod # beside\n"
+              "uplink\t=\tbr7\nnetwork = 192.168.4.0/24\nbridges = br0, br-users  x.1"),
+        0);
     ck_assert_str_eq(config.socket, "/run/x.sock");
     ck_assert_str_eq(config.iod, "/opt/chaos-iod");
     ck_assert_str_eq(config.uplink, "br7");

@@ -51,7 +51,8 @@ START_TEST(mappings_go_before_the_domain)
     hv_fake_calls_reset(rig.hv);
     destroy_guest(guest, NULL);
     loop_fake_run(rig.loop);
-    ck_assert_str_eq(hv_fake_calls(rig.hv), "domain_unmap port_unbind domain_list domain_destroy domain_list");
+    ck_assert_str_eq(hv_fake_calls(rig.hv),
+                     "domain_unmap port_unbind domain_list domain_destroy domain_list");
     ck_assert_uint_eq(rig.iod.detaches, 1);
 }
 END_TEST

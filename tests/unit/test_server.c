@@ -265,7 +265,8 @@ START_TEST(fds_are_closed_whatever_came_with_them)
 }
 END_TEST
 
-/* A socket whose last close waits until its peer has read what nobody reads; *peer_out: the peer. */
+/* A socket whose last close waits until its peer has read what nobody reads; *peer_out: the peer.
+ */
 static int lingering_socket(int *peer_out)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -287,8 +288,8 @@ static int lingering_socket(int *peer_out)
 
 START_TEST(a_descriptor_that_will_not_close_holds_up_nobody)
 {
-    static const char *const texts[] = {
-        "x", "{\"op\":\"version\"}", "{\"op\":\"create\",\"config\":{\"name\":\"b\"}}"};
+    static const char *const texts[] = {"x", "{\"op\":\"version\"}",
+                                        "{\"op\":\"create\",\"config\":{\"name\":\"b\"}}"};
     int peer;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         int fd = lingering_socket(&peer);
@@ -419,19 +420,42 @@ START_TEST(only_owners_and_root_may_touch_a_guest)
 }
 END_TEST
 
+static int open_as(uid_t uid)
+{
+    ck_assert_int_eq(chmod(directory, 0755) | chmod(path, 0666), 0);
+    ck_assert_int_eq(seteuid(uid), 0);
+    int fd = open_client();
+    ck_assert_int_eq(seteuid(0), 0);
+    return fd;
+}
+
+/* Who is refused is told why, then hung up on. */
+static void check_refused(int fd, const char *says)
+{
+    ck_assert(receive(fd));
+    ck_assert_says(reply, "\"code\":\"limit\"");
+    ck_assert_says(reply, says);
+    ck_assert(!receive(fd));
+    fd_close(&fd);
+}
+
 START_TEST(clients_are_bounded)
 {
     int fds[LIMIT_CLIENTS];
-    unsigned refused = 0;
-    for (unsigned i = 0; i < LIMIT_CLIENTS; i++)
-        fds[i] = open_client();
-    for (unsigned i = 0; i < LIMIT_CLIENTS; i++) {
-        char byte;
-        refused += recv(fds[i], &byte, 1, MSG_DONTWAIT) == 0;
-    }
-    ck_assert_uint_eq(refused, 1); /* the first one of the test was there already */
+    unsigned count = 0;
+    if (getuid() != 0)
+        return;
+    while (count < LIMIT_USER_CLIENTS)
+        fds[count++] = open_as(1000);
+    check_refused(open_as(1000), "limit user-clients: at most 128");
+    while (server.client_count < LIMIT_CLIENTS - LIMIT_ROOT_CLIENTS)
+        fds[count++] = open_client();
+    check_refused(open_as(1001), "limit clients: at most 512");
+    while (server.client_count < LIMIT_CLIENTS)
+        fds[count++] = open_client();
+    check_refused(open_client(), "limit clients: at most 512");
     ck_assert_says(ask("{\"op\":\"version\"}"), "\"ok\"");
-    fd_close_all(fds, LIMIT_CLIENTS);
+    fd_close_all(fds, count);
 }
 END_TEST
 
@@ -490,7 +514,8 @@ int main(void)
         wrong_messages_get_an_error_and_the_next_is_served,
         a_message_of_the_limit_is_read_and_of_one_byte_more_is_not,
         fds_are_closed_whatever_came_with_them, a_descriptor_that_will_not_close_holds_up_nobody,
-        descriptors_that_an_operation_has_no_use_for_are_refused, who_does_not_read_is_hung_up_on_and_nobody_else,
+        descriptors_that_an_operation_has_no_use_for_are_refused,
+        who_does_not_read_is_hung_up_on_and_nobody_else,
         late_answers_to_one_who_does_not_read_are_bounded,
         who_goes_away_leaves_the_create_to_itself, only_owners_and_root_may_touch_a_guest,
         clients_are_bounded, lists_are_cut_into_pages,

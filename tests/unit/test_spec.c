@@ -33,7 +33,8 @@ END_TEST
 
 START_TEST(names)
 {
-    static const char *const bad[] = {"", "-x", ".x", ".", "42", "0", "a b", "a;b", "a/b", "a\nb", "\xc3\xa4"};
+    static const char *const bad[] = {"",    "-x",  ".x",  ".",    "42",      "0",
+                                      "a b", "a;b", "a/b", "a\nb", "\xc3\xa4"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         snprintf(spec.name, sizeof(spec.name), "%s", bad[i]);
         expect(UKVM_E_CONFIG, "name");
