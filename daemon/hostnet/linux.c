@@ -28,7 +28,6 @@ struct hostnet_linux {
     struct hostnet_link link;
     struct hostnet_nft nft;
     struct list published;
-    bool turned_on_forwarding;
 };
 
 static struct hostnet_linux *from_hostnet(struct hostnet *net)
@@ -67,25 +66,19 @@ static int read_sysctl(const char *path, char *value_out)
     return rc;
 }
 
-static int forwarding_on(struct hostnet_linux *net, char *text)
+/*
+ * Stays on when we end: others may have come to rely on it, and cannot be asked. docs/network.md
+ */
+static int forwarding_on(char *text)
 {
     char value = '0';
     int rc = read_sysctl(FORWARD_SYSCTL, &value);
-    if (rc == 0 && value == '0') {
+    if (rc == 0 && value == '0')
         rc = write_sysctl(FORWARD_SYSCTL, '1');
-        net->turned_on_forwarding = rc == 0;
-    }
     if (rc < 0)
         return failed(text, rc, "cannot turn on IPv4 forwarding in %s: %s", FORWARD_SYSCTL,
                       strerror(-rc));
     return 0;
-}
-
-static void forwarding_back(struct hostnet_linux *net)
-{
-    if (net->turned_on_forwarding)
-        write_sysctl(FORWARD_SYSCTL, '0');
-    net->turned_on_forwarding = false;
 }
 
 /* The kernel would talk to guests by itself, of router and multicast matters. IPv6 may be absent.
@@ -160,7 +153,7 @@ static int uplink_up(struct hostnet *hostnet, const struct hostnet_uplink *uplin
     if (rc == 0)
         rc = hostnet_nft_open(&net->nft, uplink, text);
     if (rc == 0)
-        rc = forwarding_on(net, text);
+        rc = forwarding_on(text);
     if (rc == 0) {
         *fd_out = fd;
         return 0;
@@ -309,7 +302,6 @@ static void close_hostnet(struct hostnet *hostnet)
         forget(LIST_OWNER(node, struct published, node));
     }
     hostnet_nft_close(&net->nft);
-    forwarding_back(net);
     hostnet_link_close(&net->link);
     free(net);
 }

@@ -236,7 +236,7 @@ START_TEST(uplink_is_configured)
 }
 END_TEST
 
-START_TEST(close_leaves_nothing)
+START_TEST(close_leaves_forwarding_only)
 {
     char rules[4096];
     publish_web();
@@ -244,7 +244,7 @@ START_TEST(close_leaves_nothing)
     net->ops->close(net);
     nft("list ruleset", rules, sizeof(rules));
     ck_assert_str_eq(rules, "table ip other {\n}\n");
-    ck_assert_int_eq(sysctl("/proc/sys/net/ipv4/ip_forward"), '0');
+    ck_assert_int_eq(sysctl("/proc/sys/net/ipv4/ip_forward"), '1');
     ck_assert_int_eq(hostnet_linux_open(&net), 0);
 }
 END_TEST
@@ -470,7 +470,7 @@ int main(void)
         TCase *namespaced = tcase_create("namespace");
         tcase_add_checked_fixture(namespaced, setup, teardown);
         tcase_add_test(namespaced, uplink_is_configured);
-        tcase_add_test(namespaced, close_leaves_nothing);
+        tcase_add_test(namespaced, close_leaves_forwarding_only);
         tcase_add_test(namespaced, stale_table_is_replaced);
         tcase_add_test(namespaced, guests_are_masqueraded);
         tcase_add_test(namespaced, published_from_outside);
