@@ -16,6 +16,7 @@
 
 #include "core/limits.h"
 #include "ctl/client.h"
+#include "ctl/message.h"
 #include "util/fd.h"
 #include "util/fd_closer.h"
 #include "util/log.h"
@@ -34,12 +35,31 @@ static unsigned count_user(const struct ctl_server *server, uid_t uid)
     return count;
 }
 
-/* There is no request yet to answer: who is over a limit is hung up on. */
-static bool has_room(const struct ctl_server *server, const struct ucred *peer)
+/* Root can always look after a host whose users have taken all that they may. */
+static int check_room(const struct ctl_server *server, uid_t uid, struct error *error)
 {
-    if (peer->uid != 0 && count_user(server, peer->uid) >= LIMIT_USER_CLIENTS)
-        return false;
-    return server->client_count < LIMIT_CLIENTS;
+    unsigned reserved = uid == 0 ? 0 : LIMIT_ROOT_CLIENTS;
+
+    if (uid != 0 && count_user(server, uid) >= LIMIT_USER_CLIENTS)
+        return limit_reached(error, LIMIT_ID_USER_CLIENTS);
+    if (server->client_count + reserved >= LIMIT_CLIENTS)
+        return limit_reached(error, LIMIT_ID_CLIENTS);
+    return 0;
+}
+
+/* There is no request yet to answer, so the answer has no id. */
+static void refuse(struct ctl_server *server, int fd, uid_t uid, const struct error *error)
+{
+    const struct message nameless = {0};
+    json_t *message = message_error(&nameless, error);
+    size_t size = message == NULL ? 0 : json_dumpb(message, server->buffer, LIMIT_MESSAGE, JSON_COMPACT);
+
+    json_decref(message);
+    log_debug("a connection of user %u is refused: %s", (unsigned)uid, error->text);
+    if (size > 0 && size <= LIMIT_MESSAGE && fd_send(fd, server->buffer, size, NULL, 0) < 0)
+        log_debug("nor can it be told");
+    shutdown(fd, SHUT_RDWR);
+    fd_close_foreign(&fd, uid);
 }
 
 static void on_listener(void *arg, int fd, unsigned ready)
@@ -47,6 +67,7 @@ static void on_listener(void *arg, int fd, unsigned ready)
     struct ctl_server *server = arg;
     struct ucred peer = {.uid = (uid_t)-1};
     socklen_t size = sizeof(peer);
+    struct error error;
     int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     (void)ready;
@@ -55,13 +76,15 @@ static void on_listener(void *arg, int fd, unsigned ready)
             log_warning("a connection cannot be accepted: %s", strerror(errno));
         return;
     }
-    if (getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !has_room(server, &peer)) {
-        log_debug("a connection is refused: too many");
-        shutdown(client, SHUT_RDWR);
-        fd_close_foreign(&client, peer.uid);
-        return;
-    }
-    ctl_client_create(server, client, peer.uid, peer.pid);
+    int rc = getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    if (rc < 0)
+        error_from_errno(&error, errno, "credentials");
+    else
+        rc = check_room(server, peer.uid, &error);
+    if (rc == 0)
+        ctl_client_create(server, client, peer.uid, peer.pid);
+    else
+        refuse(server, client, peer.uid, &error);
 }
 
 /* ---- the path ----------------------------------------------------------------------- */
