@@ -107,7 +107,10 @@ static void print_guest(struct creation *creation, const struct ukvm_guest *gues
     }
     if (cli_flag(creation->cli, "--quiet"))
         return;
-    printf("%s: domain %u, %s", out_clean(guest->name), guest->domid, guest->state);
+    printf("%s: ", out_clean(guest->name));
+    if (guest->domid != 0)
+        printf("domain %u, ", guest->domid);
+    printf("%s", guest->state);
     if (guest->vif_count > 0 && guest->vifs[0].ip[0] != '\0')
         printf(", %s", guest->vifs[0].ip);
     putchar('\n');

@@ -21,7 +21,8 @@ static void print_vif(const struct ukvm_vif *vif, uint32_t index)
 static void print_guest(const struct ukvm_guest *guest)
 {
     print_row("name", guest->name);
-    printf("%-8s %u\n", "domid", guest->domid);
+    if (guest->domid != 0)
+        printf("%-8s %u\n", "domid", guest->domid);
     print_row("uuid", guest->uuid);
     print_row("state", guest->state);
     print_row("reason", guest->reason);

@@ -25,7 +25,10 @@ static void print_table(const struct ukvm_guest *guests, size_t count)
         const struct ukvm_guest *guest = &guests[i];
         bool has_ip = guest->vif_count > 0 && guest->vifs[0].ip[0] != '\0';
         out_cell(&table, "%s", guest->name);
-        out_cell(&table, "%u", guest->domid);
+        if (guest->domid != 0)
+            out_cell(&table, "%u", guest->domid);
+        else
+            out_cell(&table, "-");
         out_cell(&table, "%s", guest->state);
         out_cell(&table, "%llu MiB", (unsigned long long)(guest->memory_bytes >> 20));
         out_cell(&table, "%u", guest->vcpus);

@@ -40,8 +40,9 @@ json_t *out_guest(const struct ukvm_guest *guest)
 
     for (uint32_t i = 0; i < guest->vif_count; i++)
         json_array_append_new(vifs, vif_json(&guest->vifs[i]));
-    return json_pack("{s:s, s:I, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "name", guest->name, "domid",
-                     (json_int_t)guest->domid, "uuid", guest->uuid, "state", guest->state, "reason",
+    json_t *domid = guest->domid != 0 ? json_integer(guest->domid) : json_null();
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "name", guest->name, "domid",
+                     domid, "uuid", guest->uuid, "state", guest->state, "reason",
                      string_or_null(guest->reason), "memory_bytes", (json_int_t)guest->memory_bytes,
                      "vcpus", (json_int_t)guest->vcpus, "kernel", string_or_null(guest->kernel),
                      "vifs", vifs);

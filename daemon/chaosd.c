@@ -287,6 +287,8 @@ static void prepare_process(void)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     signal(SIGPIPE, SIG_IGN);
+    /* There is no configuration to read anew, and guests must not end with a terminal. */
+    signal(SIGHUP, SIG_IGN);
     /* Children leave no zombies; nobody waits for them. */
     signal(SIGCHLD, SIG_IGN);
     umask(0022);

@@ -46,6 +46,10 @@ static int check_name(struct create *create)
         return error_set(&create->error, UKVM_E_EXISTS,
                          "%s: user %u had a guest of that name that crashed; take another name",
                          create->spec.name, (unsigned)other->owner);
+    if (other->domid == GUEST_NO_DOMID)
+        return error_set(&create->error, UKVM_E_EXISTS,
+                         "%s: a guest of that name is being created; take another name",
+                         create->spec.name);
     return error_set(&create->error, UKVM_E_EXISTS,
                      "%s: a guest of that name exists (domain %u); destroy it or take another name",
                      create->spec.name, other->domid);

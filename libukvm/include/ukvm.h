@@ -82,7 +82,7 @@ struct ukvm_vif {
 
 struct ukvm_guest {
     char name[UKVM_NAME_MAX];
-    uint32_t domid;
+    uint32_t domid; /* 0: it has no domain yet */
     char uuid[37];
     char state[16];   /* docs/lifecycle.md */
     char reason[160]; /* "" when there is none */

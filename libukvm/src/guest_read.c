@@ -110,11 +110,12 @@ static void read_texts(const json_t *object, struct ukvm_guest *guest)
 bool guest_read(const json_t *object, struct ukvm_guest *guest_out)
 {
     struct ukvm_guest guest = {0};
-    uint64_t domid, vcpus;
+    const json_t *id = json_object_get(object, "domid");
+    uint64_t domid = 0, vcpus;
 
     if (!json_is_object(object) ||
         !read_strings(object, guest_fields, COUNT(guest_fields), &guest) ||
-        !read_unsigned(object, "domid", UINT32_MAX, &domid) ||
+        (!json_is_null(id) && !read_unsigned(object, "domid", UINT32_MAX, &domid)) ||
         !read_unsigned(object, "vcpus", UINT32_MAX, &vcpus) ||
         !read_unsigned(object, "memory_bytes", INT64_MAX, &guest.memory_bytes) ||
         !read_vifs(object, &guest))
