@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -76,40 +77,76 @@ static int copy_output(int console_fd)
     return error == 0 ? 1 : error;
 }
 
-/* Likewise; *detach_out when the detach key was pressed. */
-static int copy_input(int console_fd, bool *detach_out)
+/* What was typed and the guest has not taken yet. */
+struct input {
+    char data[4096];
+    size_t length;
+    bool detach; /* the key was pressed */
+};
+
+/* Never blocks: the detach key must work when the guest takes nothing. */
+static int send_input(int console_fd, struct input *input)
+{
+    ssize_t n = send(console_fd, input->data, input->length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+    input->length -= (size_t)n;
+    memmove(input->data, input->data + n, input->length);
+    return 0;
+}
+
+/* 1 to go on, 0 at the end, or a negated errno. Keys for which there is no room are lost. */
+static int take_input(int console_fd, struct input *input)
 {
     char data[256];
-    ssize_t n = read(STDIN_FILENO, data, sizeof(data));
+    size_t room = sizeof(input->data) - input->length;
+    ssize_t n = read(STDIN_FILENO, data, is_raw || room > sizeof(data) ? sizeof(data) : room);
 
     if (n < 0)
         return errno == EINTR ? 1 : -errno;
     if (n == 0)
         return 0;
     const char *detach = is_raw ? memchr(data, DETACH_KEY, (size_t)n) : NULL;
-    *detach_out = detach != NULL;
-    int error = write_all(console_fd, data, detach != NULL ? (size_t)(detach - data) : (size_t)n);
+    size_t length = detach != NULL ? (size_t)(detach - data) : (size_t)n;
+    input->detach = detach != NULL;
+    if (length > room)
+        length = room;
+    memcpy(input->data + input->length, data, length);
+    input->length += length;
+    int error = send_input(console_fd, input);
     return error == 0 ? 1 : error;
 }
 
-static int copy_until_end(int console_fd, bool take_input)
+/* A pipe waits until there is room; keys are read always, for one of them may be the detach key. */
+static bool wants_input(const struct input *input)
 {
-    struct pollfd fds[2] = {{.fd = console_fd, .events = POLLIN},
-                            {.fd = take_input ? STDIN_FILENO : -1, .events = POLLIN}};
-    bool detach = false;
+    return is_raw || input->length < sizeof(input->data);
+}
+
+static int copy_until_end(int console_fd, bool has_input)
+{
+    struct input input = {.length = 0};
     int more = 1;
 
-    while (more > 0 && !detach) {
+    while (more > 0 && !input.detach) {
+        struct pollfd fds[2] = {
+            {.fd = console_fd, .events = input.length > 0 ? POLLIN | POLLOUT : POLLIN},
+            {.fd = has_input && wants_input(&input) ? STDIN_FILENO : -1, .events = POLLIN}};
         if (poll(fds, 2, -1) < 0) {
             if (errno == EINTR)
                 continue;
             return -errno;
         }
-        if (fds[0].revents != 0)
+        if ((fds[0].revents & POLLOUT) != 0 && send_input(console_fd, &input) < 0) {
+            input.length = 0;
+            has_input = false;
+        }
+        if ((fds[0].revents & ~POLLOUT) != 0)
             more = copy_output(console_fd);
         /* The end of our input is not the end of the guest's output. */
-        if (more > 0 && fds[1].revents != 0 && copy_input(console_fd, &detach) <= 0)
-            fds[1].fd = -1;
+        if (more > 0 && fds[1].revents != 0 && take_input(console_fd, &input) <= 0)
+            has_input = false;
     }
     return more;
 }

@@ -11,14 +11,19 @@ cmake --install "$build" --component ukvm --prefix "$prefix" >"$prefix/log" || {
 pc=$(find "$prefix" -name ukvm.pc)
 PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
-libdir=$(pkg-config --variable=libdir --define-variable=prefix="$prefix" ukvm)
+# The file names where it would be without --prefix: here it is elsewhere.
+libdir=$(dirname "$(dirname "$pc")")
+includedir=$(dirname "$(find "$prefix" -name ukvm.h)")
+config() {
+    pkg-config "$1" --define-variable=libdir="$libdir" --define-variable=includedir="$includedir" ukvm
+}
 strict='-Wall -Wextra -Wpedantic -Werror'
 # shellcheck disable=SC2086,SC2046
 for language in 'c -std=c11' 'c++ -std=c++11'; do
     "$@" -x $language $strict -c "$example" -o "$prefix/boot.o" \
-        $(pkg-config --cflags --define-variable=prefix="$prefix" ukvm)
+        $(config --cflags)
     "$@" "$prefix/boot.o" -o "$prefix/boot" \
-        $(pkg-config --libs --define-variable=prefix="$prefix" ukvm) -Wl,--no-undefined
+        $(config --libs) -Wl,--no-undefined
 done
 # The message, and not that of the dynamic linker: the soname is found.
 LD_LIBRARY_PATH=$libdir "$prefix/boot" 2>&1 | grep -q '^usage: boot FILE'

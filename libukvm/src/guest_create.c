@@ -61,7 +61,8 @@ static int create_request(struct ukvm *handle, const struct ukvm_config *config,
                           const struct ukvm_create_options *options, struct client_reply *reply_out)
 {
     int fd = options->kernel_fd;
-    int rc = fd > 0 ? 0 : open_kernel(handle, config, &fd);
+    bool opened = fd <= 0;
+    int rc = opened ? open_kernel(handle, config, &fd) : 0;
 
     if (rc != 0)
         return rc;
@@ -73,7 +74,7 @@ static int create_request(struct ukvm *handle, const struct ukvm_config *config,
     if (options->phases != NULL)
         client_add_argument(&arguments, "timing", json_true());
     rc = client_call(handle, "create", arguments, fd, reply_out);
-    if (fd != options->kernel_fd)
+    if (opened)
         close(fd);
     return rc;
 }

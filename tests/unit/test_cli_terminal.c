@@ -103,6 +103,21 @@ START_TEST(detach_key)
 }
 END_TEST
 
+START_TEST(detach_key_when_the_guest_takes_nothing)
+{
+    static char keys[4096];
+    start(CONSOLE "fd-deaf\nreply {\"ok\":{}}\n", 80, "console", "web");
+    wait_for("press Ctrl-] to leave");
+    memset(keys, 'x', sizeof(keys) - 1);
+    /* More than the socket and all buffers on the way hold. */
+    for (int i = 0; i < 256; i++)
+        type(keys);
+    type("\x1d");
+    int status = wait_chaos();
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
 START_TEST(guest_ends)
 {
     start(CONSOLE "fd bye\\n\nreply {\"ok\":{}}\n", 80, "console", "web");
@@ -148,6 +163,7 @@ int main(void)
 
     tcase_set_timeout(cases, 30);
     tcase_add_test(cases, detach_key);
+    tcase_add_test(cases, detach_key_when_the_guest_takes_nothing);
     tcase_add_test(cases, guest_ends);
     tcase_add_loop_test(cases, killed, 0, (int)(sizeof(signals) / sizeof(signals[0])));
     tcase_add_test(cases, table_fits);
