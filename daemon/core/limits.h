@@ -28,7 +28,7 @@
     X(CACHED_IMAGES, 32, "cached-images", "images are kept in memory")                             \
     X(MESSAGE, 65536, "message", "bytes for a message")                                            \
     X(CLIENTS, 512, "clients", "connections")                                                      \
-    X(ROOT_CLIENTS, 16, "root-clients", "connections that only root can take")                      \
+    X(ROOT_CLIENTS, 16, "root-clients", "connections that only root can take")                     \
     X(USER_CLIENTS, 128, "user-clients", "connections of one user who is not root")                \
     X(USER_CLOSING, 512, "user-closing", "descriptors of one user that are not closed yet")        \
     X(REQUESTS, 64, "requests", "requests of one connection at the same time")

@@ -42,8 +42,8 @@ json_t *guest_json(const struct guest *guest)
     guest_format_uuid(guest, uuid);
     json_t *domid = guest->domid == GUEST_NO_DOMID ? json_null() : json_integer(guest->domid);
     return json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:I, s:s, s:o}", "name", guest->name, "domid",
-                     domid, "uuid", uuid, "state", guest_state_name(guest),
-                     "reason", text_or_null(guest->reason), "memory_bytes",
+                     domid, "uuid", uuid, "state", guest_state_name(guest), "reason",
+                     text_or_null(guest->reason), "memory_bytes",
                      (json_int_t)guest->memory_mib << 20, "vcpus", (json_int_t)guest->vcpus,
                      "kernel", guest->kernel, "vifs", vifs);
 }

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fixture/suite.h"
@@ -13,6 +15,7 @@
 #include "util/list.h"
 #include "util/log.h"
 #include "util/random.h"
+#include "util/unix_socket.h"
 
 struct item {
     struct list node;
@@ -171,6 +174,40 @@ START_TEST(a_log_line_is_one_line)
 }
 END_TEST
 
+START_TEST(a_socket_at_a_path_has_its_mode_and_takes_over)
+{
+    char directory[] = "/tmp/chaos-test.XXXXXX", path[64], deep[200];
+    struct stat status;
+    int listener = -1, fd = -1;
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/socket", directory);
+    mode_t mask = umask(0777);
+    ck_assert_int_eq(unix_socket_connect(path, &fd), -ENOENT);
+    for (int i = 0; i < 2; i++) {
+        fd_close(&listener);
+        ck_assert_int_eq(unix_socket_bind(path, 0660, &listener), 0);
+        ck_assert_int_eq(stat(path, &status), 0);
+        ck_assert_uint_eq(status.st_mode & 07777, 0660);
+        ck_assert_int_eq(unix_socket_connect(path, &fd), -ECONNREFUSED);
+    }
+    ck_assert_int_eq(umask(mask), 0777);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(unix_socket_connect(path, &fd), 0);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    fd_close(&fd);
+    memset(deep, 'x', sizeof(deep) - 1);
+    deep[sizeof(deep) - 1] = '\0';
+    ck_assert_int_eq(unix_socket_connect(deep, &fd), -ENAMETOOLONG);
+    ck_assert_int_eq(unix_socket_bind(deep, 0600, &fd), -ENAMETOOLONG);
+    ck_assert_int_eq(unix_socket_bind(directory, 0600, &fd), -EISDIR);
+    ck_assert_int_eq(fd, -1);
+    fd_close(&listener);
+    unlink(path);
+    ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
 START_TEST(uuids_differ_and_are_of_version_4)
 {
     uint8_t a[16], b[16];
@@ -190,5 +227,6 @@ int main(void)
                      a_list_moves_as_a_whole, a_hash_finds_what_was_added_and_not_what_was_removed,
                      equal_keys_are_all_found, fds_travel_with_a_packet_closed_on_exec,
                      more_fds_than_fit_are_closed_and_said_so, a_log_line_is_one_line,
+                     a_socket_at_a_path_has_its_mode_and_takes_over,
                      uuids_differ_and_are_of_version_4);
 }
