@@ -289,8 +289,8 @@ static void prepare_process(void)
     signal(SIGPIPE, SIG_IGN);
     /* There is no configuration to read anew, and guests must not end with a terminal. */
     signal(SIGHUP, SIG_IGN);
-    /* Children leave no zombies; nobody waits for them. */
-    signal(SIGCHLD, SIG_IGN);
+    /* chaos-iod is reaped by who started it, so that its pid stays its own until then. */
+    signal(SIGCHLD, SIG_DFL);
     umask(0022);
     if (chdir("/") < 0)
         log_warning("cannot change to /: %s", strerror(errno));

@@ -9,6 +9,7 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/fd.h"
@@ -21,9 +22,24 @@ static struct iod_process *from_link(struct iod_link *link)
     return (struct iod_process *)link;
 }
 
+/* If it is our child it stays a zombie until this. */
+static void forget(struct iod_process *process)
+{
+    siginfo_t info;
+
+    if (process->pidfd < 0)
+        return;
+    waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG);
+    fd_close(&process->pidfd);
+}
+
+/*
+ * Call this before another process can have got the pid: of a child, while it is not reaped; of a
+ * peer, see process_connect.
+ */
 static void remember(struct iod_process *process, pid_t pid)
 {
-    fd_close(&process->pidfd);
+    forget(process);
     process->pidfd = pidfd_open(pid, 0);
 }
 
@@ -61,6 +77,14 @@ static int process_connect(struct iod_link *link, int *fd_out)
         return rc;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
         remember(process, peer.pid);
+    /* If it was gone when we looked up the pid, that is another process's by now: not to be killed.
+     */
+    struct pollfd gone = {.fd = fd};
+    if (poll(&gone, 1, 0) != 0) {
+        forget(process);
+        fd_close(&fd);
+        return -ECONNREFUSED;
+    }
     *fd_out = fd;
     return 0;
 }
@@ -125,7 +149,7 @@ static void process_kill(struct iod_link *link)
     /* It still holds its socket and the uplink until it is gone; that takes no time. */
     struct pollfd gone = {.fd = process->pidfd, .events = POLLIN};
     poll(&gone, 1, STOP_MS);
-    fd_close(&process->pidfd);
+    forget(process);
 }
 
 void iod_process_stop(struct iod_process *process)
@@ -141,7 +165,7 @@ void iod_process_stop(struct iod_process *process)
         if (poll(&gone, 1, STOP_MS) != 1)
             process_kill(&process->link);
     }
-    fd_close(&process->pidfd);
+    forget(process);
     /* It cannot do that from its sandbox. */
     unlink(process->socket);
 }

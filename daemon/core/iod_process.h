@@ -11,7 +11,7 @@ struct iod_process {
     struct iod_link link;
     const char *program; /* borrowed */
     const char *socket;  /* borrowed */
-    int pidfd;           /* of the process last started or connected to; -1: none */
+    int pidfd; /* of the process last started (then it is a child, reaped by us) or connected to */
 };
 
 void iod_process_init(struct iod_process *process, const char *program, const char *socket);
