@@ -8,12 +8,11 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/fd.h"
 #include "util/log.h"
+#include "util/unix_socket.h"
 
 #define STOP_MS 2000
 
@@ -22,48 +21,13 @@ static struct iod_process *from_link(struct iod_link *link)
     return (struct iod_process *)link;
 }
 
-/* If it is our child it stays a zombie until this. */
-static void forget(struct iod_process *process)
-{
-    siginfo_t info;
-
-    if (process->pidfd < 0)
-        return;
-    waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG);
-    fd_close(&process->pidfd);
-}
-
-/*
- * Call this before another process can have got the pid: of a child, while it is not reaped; of a
- * peer, see process_connect.
- */
 static void remember(struct iod_process *process, pid_t pid)
 {
-    forget(process);
+    fd_close(&process->pidfd);
     process->pidfd = pidfd_open(pid, 0);
 }
 
 /* ---- finding ------------------------------------------------------------------------ */
-
-static int connect_to(const char *path, int *fd_out)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int rc = 0;
-
-    if (strlen(path) >= sizeof(address.sun_path))
-        return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-        rc = -errno;
-        fd_close(&fd);
-        return rc;
-    }
-    *fd_out = fd;
-    return 0;
-}
 
 static int process_connect(struct iod_link *link, int *fd_out)
 {
@@ -71,20 +35,12 @@ static int process_connect(struct iod_link *link, int *fd_out)
     struct ucred peer;
     socklen_t size = sizeof(peer);
     int fd = -1;
-    int rc = connect_to(process->socket, &fd);
+    int rc = unix_socket_connect(process->socket, &fd);
 
     if (rc < 0)
         return rc;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
         remember(process, peer.pid);
-    /* If it was gone when we looked up the pid, that is another process's by now: not to be killed.
-     */
-    struct pollfd gone = {.fd = fd};
-    if (poll(&gone, 1, 0) != 0) {
-        forget(process);
-        fd_close(&fd);
-        return -ECONNREFUSED;
-    }
     *fd_out = fd;
     return 0;
 }
@@ -149,7 +105,7 @@ static void process_kill(struct iod_link *link)
     /* It still holds its socket and the uplink until it is gone; that takes no time. */
     struct pollfd gone = {.fd = process->pidfd, .events = POLLIN};
     poll(&gone, 1, STOP_MS);
-    forget(process);
+    fd_close(&process->pidfd);
 }
 
 void iod_process_stop(struct iod_process *process)
@@ -165,7 +121,7 @@ void iod_process_stop(struct iod_process *process)
         if (poll(&gone, 1, STOP_MS) != 1)
             process_kill(&process->link);
     }
-    forget(process);
+    fd_close(&process->pidfd);
     /* It cannot do that from its sandbox. */
     unlink(process->socket);
 }

@@ -11,7 +11,6 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/limits.h"
@@ -20,6 +19,7 @@
 #include "util/fd.h"
 #include "util/fd_closer.h"
 #include "util/log.h"
+#include "util/unix_socket.h"
 
 #define BACKLOG 64
 #define GROUP   "chaos"
@@ -52,7 +52,8 @@ static void refuse(struct ctl_server *server, int fd, uid_t uid, const struct er
 {
     const struct message nameless = {0};
     json_t *message = message_error(&nameless, error);
-    size_t size = message == NULL ? 0 : json_dumpb(message, server->buffer, LIMIT_MESSAGE, JSON_COMPACT);
+    size_t size =
+        message == NULL ? 0 : json_dumpb(message, server->buffer, LIMIT_MESSAGE, JSON_COMPACT);
 
     json_decref(message);
     log_debug("a connection of user %u is refused: %s", (unsigned)uid, error->text);
@@ -110,11 +111,10 @@ static int make_directory(const char *path, struct error *error)
 int ctl_server_lock(struct ctl_server *server, const char *path, struct error *error)
 {
     char lock[PATH_MAX];
-    struct sockaddr_un address;
 
     *server = (struct ctl_server){.lock = -1, .listener = -1};
     list_init(&server->clients);
-    if (strlen(path) >= sizeof(address.sun_path))
+    if (strlen(path) >= UNIX_SOCKET_PATH_MAX)
         return path_error(error, path, ENAMETOOLONG);
     int rc = make_directory(path, error);
     if (rc < 0)
@@ -134,21 +134,6 @@ int ctl_server_lock(struct ctl_server *server, const char *path, struct error *e
     return 0;
 }
 
-static int bind_to(int fd, const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    /* The lock is ours, so what is left there is nobody's. */
-    if (unlink(path) < 0 && errno != ENOENT)
-        return -errno;
-    /* The mode must be right from the first moment. */
-    mode_t mask = umask(0117);
-    int rc = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-    umask(mask);
-    return rc;
-}
-
 static int open_to_group(const char *path)
 {
     const struct group *group = getgrnam(GROUP);
@@ -162,10 +147,8 @@ int ctl_server_listen(struct ctl_server *server, struct core *core, struct error
 {
     server->core = core;
     server->loop = core->loop;
-    server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (server->listener < 0)
-        return error_from_errno(error, errno, "control socket");
-    int rc = bind_to(server->listener, server->path);
+    /* The lock is ours, so what is left there is nobody's. */
+    int rc = unix_socket_bind(server->path, 0660, &server->listener);
     if (rc == 0)
         rc = open_to_group(server->path);
     if (rc == 0 && listen(server->listener, BACKLOG) < 0)
