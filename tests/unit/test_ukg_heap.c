@@ -110,6 +110,7 @@ int main(void)
 {
     Suite *suite = suite_create("ukg_heap");
     TCase *tcase = tcase_create("all");
+    tcase_set_timeout(tcase, 60); /* a sanitizer on a busy machine */
     tcase_add_test(tcase, empty_heap_has_nothing);
     tcase_add_test(tcase, all_of_it_can_be_had_and_given_back);
     tcase_add_test(tcase, sizes_that_cannot_be);
