@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/fd.h"
@@ -21,9 +22,24 @@ static struct iod_process *from_link(struct iod_link *link)
     return (struct iod_process *)link;
 }
 
+/* If it is our child it stays a zombie until this. */
+static void forget(struct iod_process *process)
+{
+    siginfo_t info;
+
+    if (process->pidfd < 0)
+        return;
+    waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG);
+    fd_close(&process->pidfd);
+}
+
+/*
+ * Call this before another process can have got the pid: of a child, while it is not reaped; of a
+ * peer, see process_connect.
+ */
 static void remember(struct iod_process *process, pid_t pid)
 {
-    fd_close(&process->pidfd);
+    forget(process);
     process->pidfd = pidfd_open(pid, 0);
 }
 
@@ -41,6 +57,13 @@ static int process_connect(struct iod_link *link, int *fd_out)
         return rc;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
         remember(process, peer.pid);
+    /* If it was gone when we looked up its pid, another process may have that: not to be killed. */
+    struct pollfd gone = {.fd = fd};
+    if (poll(&gone, 1, 0) != 0) {
+        forget(process);
+        fd_close(&fd);
+        return -ECONNREFUSED;
+    }
     *fd_out = fd;
     return 0;
 }
@@ -105,7 +128,7 @@ static void process_kill(struct iod_link *link)
     /* It still holds its socket and the uplink until it is gone; that takes no time. */
     struct pollfd gone = {.fd = process->pidfd, .events = POLLIN};
     poll(&gone, 1, STOP_MS);
-    fd_close(&process->pidfd);
+    forget(process);
 }
 
 void iod_process_stop(struct iod_process *process)
@@ -121,7 +144,7 @@ void iod_process_stop(struct iod_process *process)
         if (poll(&gone, 1, STOP_MS) != 1)
             process_kill(&process->link);
     }
-    fd_close(&process->pidfd);
+    forget(process);
     /* It cannot do that from its sandbox. */
     unlink(process->socket);
 }
