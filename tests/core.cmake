@@ -17,8 +17,10 @@ chaos_unit_test(server core_rig chaos_ctl)
 chaos_unit_test(daemon_config chaos_ctl)
 
 include(fuzz/fuzz.cmake)
-chaos_fuzz_target(ctl PARSER daemon/ctl/args.c daemon/ctl/message.c daemon/ctl/spec_json.c
-                  LIBS chaos_core PkgConfig::JANSSON)
+# Whole requests. The rest of ctl and core comes from their libraries.
+chaos_fuzz_target(ctl PARSER daemon/ctl/args.c daemon/ctl/message.c daemon/ctl/request.c
+                             daemon/ctl/spec_json.c
+                  LIBS core_rig chaos_ctl)
 # The page as chaosd reads it. The rest of core comes from its library.
 chaos_fuzz_target(page PARSER daemon/core/control.c daemon/core/throttle.c
                   LIBS core_rig)

@@ -1,17 +1,29 @@
 /*
- * Any packet on the control socket, as ctl takes it apart: it gets an error with a text, or what
- * comes out keeps to its bounds.
+ * Any packet on the control socket, through the real path of a request on a core of fakes: it is
+ * answered, now or when its guest ends, with one reply of the protocol; and nothing is left of it.
  */
+#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "core/spec.h"
-#include "ctl/args.h"
-#include "ctl/message.h"
-#include "ctl/spec_json.h"
+#include "core/guest_table.h"
+#include "ctl/client.h"
+#include "ctl/request.h"
+#include "ctl/server.h"
+#include "fixture/core_rig.h"
+#include "util/fd_closer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define OWNER 1000u
+
+static struct rig rig;
+static struct ctl_server server;
+static struct ctl_client *client;
+static int peer; /* the client's own end */
 
 static void require(int condition)
 {
@@ -19,96 +31,110 @@ static void require(int condition)
         abort();
 }
 
-static void require_error(int rc, const struct error *error)
+static void start(void)
 {
-    require(rc < 0 && error->code == -rc && error->text[0] != '\0');
-    require(strlen(error->text) < sizeof(error->text));
+    rig_init(&rig);
+    rig.owner = OWNER;
+    /* Guests are small: filling their memory is most of the work. */
+    hv_fake_set_free_bytes(rig.hv, UINT64_C(8) << 20);
+    server = (struct ctl_server){.core = &rig.core, .loop = rig.loop, .lock = -1, .listener = -1};
+    list_init(&server.clients);
+    server.buffer = malloc(LIMIT_MESSAGE + 1);
+    require(server.buffer != NULL);
 }
 
-static void require_text(const char *text, size_t size)
+static void connect_client(uid_t uid)
 {
-    require(memchr(text, '\0', size) != NULL);
+    int ends[2];
+
+    require(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    peer = ends[1];
+    ctl_client_create(&server, ends[0], uid, getpid());
+    require(server.client_count == 1);
+    client = LIST_OWNER(server.clients.next, struct ctl_client, node);
 }
 
-static void check_spec(const struct guest_spec *spec)
+/* Returns how many there were. */
+static unsigned check_replies(void)
 {
-    struct error error = {0};
+    static char text[LIMIT_MESSAGE + 1];
+    struct fd_packet packet;
+    unsigned count = 0;
 
-    require_text(spec->name, sizeof(spec->name));
-    require_text(spec->kernel, sizeof(spec->kernel));
-    require_text(spec->cmdline, sizeof(spec->cmdline));
-    require(spec->vif_count <= LIMIT_VIFS);
-    for (unsigned i = 0; i < spec->vif_count; i++) {
-        require_text(spec->vif[i].bridge, sizeof(spec->vif[i].bridge));
-        require(spec->vif[i].publish_count <= LIMIT_PUBLISH);
+    for (; fd_receive(peer, text, sizeof(text), &packet) == 0 && packet.size > 0; count++) {
+        json_t *reply = json_loadb(text, packet.size, 0, NULL);
+        const json_t *error = json_object_get(reply, "error");
+        const char *message = json_string_value(json_object_get(error, "message"));
+        require(!packet.truncated && packet.fd_count <= 1);
+        fd_close_all(packet.fds, packet.fd_count);
+        require(json_is_object(json_object_get(reply, "ok")) != (message != NULL));
+        require(message == NULL || message[0] != '\0');
+        json_decref(reply);
     }
-    int rc = spec_check(spec, &error);
-    if (rc < 0) {
-        require_error(rc, &error);
-        return;
+    return count;
+}
+
+static void serve(const uint8_t *data, size_t size, size_t fds, int truncated)
+{
+    struct fd_packet packet = {.size = size, .fd_count = fds, .truncated = truncated};
+
+    for (size_t i = 0; i < fds; i++)
+        packet.fds[i] = dup(rig.image_fd);
+    ctl_request_serve(client, (const char *)data, &packet, core_now_ns(&rig.core));
+}
+
+/* All but the one that is there from the start, if it still is as it was: making one is dear. */
+static void destroy_all(void)
+{
+    LIST_FOR_EACH(node, &rig.core.guests.all)
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, all);
+        bool is_kept = strcmp(guest->name, "a") == 0 && guest_state(guest) == GUEST_RUNNING;
+        if (guest_state(guest) != GUEST_GONE && !is_kept)
+            destroy_guest(guest, NULL);
     }
-    require(spec->name[0] != '\0' && spec->memory_mib >= 1 &&
-            spec->memory_mib <= LIMIT_MEMORY_MIB && spec->vcpus == 1);
+    loop_fake_advance(rig.loop, 1000 * RIG_MS);
 }
 
-static void check_config(json_t *config)
+/* With one descriptor more than fits, too: nothing but the packet's frame is looked at then. */
+static void serve_all(const uint8_t *data, size_t size)
 {
-    struct guest_spec spec;
-    struct error error = {0};
-    int rc = spec_from_json(config, &spec, &error);
+    unsigned served = 4;
 
-    if (rc < 0)
-        require_error(rc, &error);
-    else
-        check_spec(&spec);
-}
-
-/* Members of every type, as the operations have them. */
-static int read_args(const struct message *message, struct error *error)
-{
-    const struct args_context context = {
-        .where = message->op, .code = UKVM_E_PROTOCOL, .skip = message_members};
-    json_t *config = NULL;
-    bool wait = true;
-    uint64_t timeout_ms = 0;
-    const struct arg args[] = {
-        {.name = "config", .type = ARG_OBJECT, .out = &config},
-        {.name = "wait", .type = ARG_BOOL, .out = &wait},
-        {.name = "timeout_ms", .type = ARG_NUMBER, .out = &timeout_ms, .max = LIMIT_TIMEOUT_MS},
-    };
-    int rc = args_read(message->object, &context, args, 3, error);
-
-    if (rc < 0)
-        return rc;
-    require(timeout_ms <= LIMIT_TIMEOUT_MS);
-    if (config != NULL)
-        check_config(config);
-    return 0;
-}
-
-static void check_reply(json_t *reply)
-{
-    char *text = json_dumps(reply, JSON_COMPACT);
-
-    require(text != NULL);
-    free(text);
-    json_decref(reply);
+    serve(data, size, 0, 0);
+    rig_run(&rig);
+    serve(data, size, 1, 0);
+    serve(data, size, FD_PASS_MAX + 1, 1);
+    serve(data, LIMIT_MESSAGE + 1, 0, 0);
+    rig_run(&rig);
+    served -= check_replies();
+    require(client->request_count == served);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct message message;
-    struct error error = {0};
-    int rc = message_parse((const char *)data, size, &message, &error);
+    static const uid_t users[] = {0, OWNER, OWNER + 1};
 
-    if (rc == 0)
-        rc = read_args(&message, &error);
-    if (rc < 0) {
-        require_error(rc, &error);
-        check_reply(message_error(&message, &error));
-    } else {
-        check_reply(message_ok(&message, NULL));
+    if (size > LIMIT_MESSAGE)
+        return 0;
+    if (server.buffer == NULL)
+        start();
+    require(rig_find(&rig, "a") != NULL || rig_boot_named(&rig, "a") != NULL);
+    connect_client(users[size % 3]);
+    serve_all(data, size);
+    /* Who goes away leaves the request to itself. */
+    bool leaves = size % 2 == 0;
+    unsigned waiting = client->request_count;
+    if (leaves)
+        ctl_client_destroy(client);
+    destroy_all();
+    if (!leaves) {
+        require(check_replies() == waiting);
+        ctl_client_destroy(client);
     }
-    message_fini(&message);
+    fd_close(&peer);
+    require(server.client_count == 0 && list_empty(&rig.core.creates));
+    require(rig.core.guests.named <= 1);
+    require(hv_fake_leaks(rig.hv).domains == rig.core.guests.named);
     return 0;
 }
