@@ -154,9 +154,10 @@ build_base() {
 
     cp "$here/init" "$root/init"
     cp "$here/profile" "$root/lab/profile"
-    printf '%s\n' root:x:0:0:root:/root:/bin/sh chaos:x:990:990:chaos:/nonexistent:/bin/false \
+    printf '%s\n' root:x:0:0:root:/root:/bin/sh \
+        chaos-iod:x:991:991:chaos-iod:/nonexistent:/bin/false \
         nobody:x:65534:65534:nobody:/nonexistent:/bin/false >"$root/etc/passwd"
-    printf '%s\n' root:x:0: chaos:x:990: nogroup:x:65534: >"$root/etc/group"
+    printf '%s\n' root:x:0: chaos:x:990: chaos-iod:x:991: nogroup:x:65534: >"$root/etc/group"
     printf '%s\n' '127.0.0.1 localhost dom0' >"$root/etc/hosts"
     printf '%s\n' 'nameserver 10.0.2.3' >"$root/etc/resolv.conf"
     printf '%s\n' 'passwd: files' 'group: files' 'hosts: files dns' >"$root/etc/nsswitch.conf"
