@@ -74,18 +74,18 @@ uint64_t ukg_clock_wall(void);
 
 #define UKG_FOREVER          UINT64_MAX
 
-/* Bits of the set that ukg_yield() returns. */
+/* Bits of a set of devices. */
 #define UKG_READY_CONSOLE    ((uint64_t)1)                  /* input to read */
 #define UKG_READY_NET(index) ((uint64_t)1 << (8 + (index))) /* a frame to read */
 
 /*
- * Gives the CPU away until some device is ready or ukg_clock_monotonic() reaches deadline_ns.
- * Returns the set of devices that are ready, 0 at the deadline. A device stays ready until what
- * is there has been read. A deadline that has passed, such as 0, makes this a check that does not
- * block. Requests of the toolstack are answered in here, so an application that computes for
- * long should call it now and then; a request to power off does not return.
+ * Gives the CPU away until a device of the set `wanted` is ready or ukg_clock_monotonic() reaches
+ * deadline_ns. Returns the devices of `wanted` that are ready, 0 at the deadline. A device stays
+ * ready until what is there has been read. A deadline that has passed, such as 0, makes this a
+ * check that does not block. Requests of the toolstack are answered in here, so an application
+ * that computes for long should call it now and then; a request to power off does not return.
  */
-uint64_t ukg_yield(uint64_t deadline_ns);
+uint64_t ukg_yield(uint64_t wanted, uint64_t deadline_ns);
 
 /*
  * Console

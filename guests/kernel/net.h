@@ -11,7 +11,7 @@ void net_open(unsigned slot);
 
 unsigned net_count(void);
 
-/* The bits of ukg_yield() for the network devices that have a frame to read. */
-uint64_t net_ready(void);
+/* The bits of ukg_yield() for the wanted network devices that have a frame to read. */
+uint64_t net_ready(uint64_t wanted);
 
 #endif

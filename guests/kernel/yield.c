@@ -6,19 +6,22 @@
 #include "noxs_front.h"
 #include "ukg.h"
 
-static uint64_t ready_set(void)
+static uint64_t ready_set(uint64_t wanted)
 {
-    return net_ready() | (console_readable() ? UKG_READY_CONSOLE : 0);
+    uint64_t ready = net_ready(wanted);
+    if ((wanted & UKG_READY_CONSOLE) && console_readable())
+        ready |= UKG_READY_CONSOLE;
+    return ready;
 }
 
-uint64_t ukg_yield(uint64_t deadline_ns)
+uint64_t ukg_yield(uint64_t wanted, uint64_t deadline_ns)
 {
     for (;;) {
         /* This order loses no event: see event.h. */
         event_clear();
         control_check();
         noxs_take_doorbells();
-        uint64_t ready = ready_set();
+        uint64_t ready = ready_set(wanted);
         if (ready != 0)
             return ready;
         if (deadline_ns != UKG_FOREVER && ukg_clock_monotonic() >= deadline_ns)

@@ -115,7 +115,7 @@ bool ukg_lwip_start(unsigned index)
 void ukg_lwip_wait(uint64_t deadline_ns)
 {
     uint64_t timer_ns = timers_deadline();
-    ukg_yield(timer_ns < deadline_ns ? timer_ns : deadline_ns);
+    ukg_yield(UKG_READY_NET(device), timer_ns < deadline_ns ? timer_ns : deadline_ns);
     timers_run(ukg_clock_monotonic());
     for (unsigned i = 0; i < BATCH && receive_packet(); i++)
         continue;

@@ -4,9 +4,6 @@
 int ukg_main(const struct ukg_start *start)
 {
     ukg_print("noop: %s is ready, %zu KiB free\n", start->name, start->heap_bytes / 1024);
-    for (;;) {
-        char ignored[64];
-        ukg_console_read(ignored, sizeof ignored);
-        ukg_yield(UKG_FOREVER);
-    }
+    for (;;)
+        ukg_yield(0, UKG_FOREVER);
 }

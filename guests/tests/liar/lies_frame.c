@@ -102,6 +102,6 @@ void lie_flood(void)
     for (;;) {
         for (unsigned i = 0; i < 1000; i++)
             send(frame);
-        ukg_yield(0);
+        ukg_yield(0, 0);
     }
 }

@@ -13,7 +13,7 @@ static void storm(uint32_t port)
     for (;;) {
         for (unsigned i = 0; i < BETWEEN_YIELDS; i++)
             event_send(port);
-        ukg_yield(0);
+        ukg_yield(0, 0);
     }
 }
 
@@ -35,7 +35,7 @@ void lie_storm_doorbell(void)
             noxs_write64(&noxs_page()->guest_kick, ~noxs_read64(&noxs_page()->guest_kick));
             event_send(NOXS_PORT_IO);
         }
-        ukg_yield(0);
+        ukg_yield(0, 0);
     }
 }
 
@@ -44,7 +44,7 @@ void lie_flood_console(void)
     for (uint64_t i = 0;; i++) {
         ukg_print("liar: line %lu of many, and many more are to come\n", i);
         if (i % BETWEEN_YIELDS == 0)
-            ukg_yield(0);
+            ukg_yield(0, 0);
     }
 }
 
