@@ -61,7 +61,9 @@ static const struct {
 
 static int add_rules(scmp_filter_ctx filter)
 {
+    const struct scmp_arg_cmp own_pid = {0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0};
     int rc = 0;
+
     for (size_t i = 0; rc == 0 && i < sizeof(plain_calls) / sizeof(plain_calls[0]); i++)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain_calls[i], 0);
     for (size_t i = 0; rc == 0 && i < sizeof(checked_calls) / sizeof(checked_calls[0]); i++) {
@@ -73,8 +75,7 @@ static int add_rules(scmp_filter_ctx filter)
     }
     /* abort() signals the process itself, and may signal no other of the same user. */
     if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+        rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &own_pid);
     return rc;
 }
 
