@@ -7,7 +7,7 @@
 . "$LAB_LIB"
 
 # Other tests of this boot need it, whatever becomes of this one.
-trap 'unset CHAOS_SOCKET; chaos version >/dev/null 2>&1 || chaosd -d' EXIT
+trap 'cat log 2>/dev/null; unset CHAOS_SOCKET; chaos version >/dev/null 2>&1 || chaosd -d' EXIT
 
 guests=/usr/share/chaos/guests
 gone() { [ -z "$(pidof "$1")" ]; }
@@ -48,7 +48,7 @@ uplink = guests0
 C
 chaosd --config "$PWD/my.conf" >log 2>&1 &
 export CHAOS_SOCKET=/run/my/c.sock
-eventually 20 chaos version
+eventually 40 chaos version
 check "create" chaos create -q $guests/daytime.cfg
 check_eq "its address" 192.168.44.2 "$(chaos info daytime --json | jq -r '.vifs[0].ip')"
 check "the uplink" ip link show guests0

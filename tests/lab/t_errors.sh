@@ -1,7 +1,7 @@
 # shellcheck shell=sh source=tests/lab/lib.sh
 # boot: normal
 # tier: quick
-# timeout: 180
+# timeout: 400
 # Bad input: one line that says what and what to do, an exit code of its own, and nothing left.
 . "$LAB_LIB"
 
