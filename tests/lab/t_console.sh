@@ -1,0 +1,63 @@
+# shellcheck shell=sh source=tests/lab/lib.sh
+# boot: icount
+# tier: soak
+# timeout: 300
+# The console: what was printed is kept, what comes is followed, by several at once, to the guest's last word; and one
+# that does not read costs nobody anything.
+. "$LAB_LIB"
+
+trap 'chaos destroy talks --wait >/dev/null 2>&1 || true' EXIT
+talks() { # COMMAND_LINE
+    cat >talks.cfg <<C
+name = "talks"
+kernel = "/usr/share/chaos/guests/tests/liar"
+memory = 2
+cmdline = "$1"
+vif = ['']
+on_crash = "preserve"
+on_poweroff = "preserve"
+C
+    check "create" chaos create talks.cfg --no-wait -q
+}
+
+talks tx-flags
+eventually 10 sh -c 'chaos console talks --no-follow | grep -q "liar: tx-flags"'
+chaos console talks </dev/null >first &
+first=$!
+chaos console talks </dev/null >second &
+second=$!
+eventually 10 grep -q 'liar: tx-flags' first
+eventually 10 grep -q 'liar: tx-flags' second
+check "destroy" chaos destroy talks --wait
+# The guest is gone, and so are those who followed it.
+wait $first || true
+wait $second || true
+
+# Last words: a crash is on the console although no event told of it.
+talks null
+eventually 20 sh -c 'chaos info talks --json | jq -e ".state == \"crashed\""'
+check_match "last words" '*panic: page fault*' "$(chaos console talks --no-follow)"
+check "destroy" chaos destroy talks --wait
+
+# A reader that stands still, beside one that reads, while the guest prints as fast as it can.
+talks flood-console
+chaos console talks </dev/null >/dev/null &
+still=$!
+eventually 10 sh -c 'chaos console talks --no-follow | grep -q "line 100 of many"'
+kill -STOP $still
+before=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(pidof chaos-iod)/status")
+chaos console talks </dev/null >reads &
+reader=$!
+sleep 0.5
+kill $reader
+wait $reader || true
+after=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(pidof chaos-iod)/status")
+check "the reader got $(wc -c <reads) bytes" test "$(wc -c <reads)" -gt 200000
+check "chaos-iod grew from $before to $after KiB" test $((after - before)) -lt 500
+kill -CONT $still
+kill $still
+wait $still || true
+# What is kept is the end, of bounded size.
+size=$(chaos console talks --no-follow | wc -c)
+check "$size bytes are kept" test "$size" -le 70000
+check "destroy" chaos destroy talks --wait

@@ -1,0 +1,36 @@
+# shellcheck shell=sh source=tests/lab/lib.sh
+# boot: icount
+# tier: soak
+# timeout: 180
+# Frames in another's name do not leave the switch: not to dom0, not to a neighbour. Honest ones do.
+. "$LAB_LIB"
+
+trap 'chaos destroy odd --wait >/dev/null 2>&1 || true' EXIT
+
+# seen MODE FILTER: how many frames of a liar arrive at dom0's end.
+seen() {
+    cat >odd.cfg <<C
+name = "odd"
+kernel = "/usr/share/chaos/guests/tests/liar"
+memory = 2
+cmdline = "$1"
+vif = ['']
+C
+    tcpdump -Z root -i chaos0 -n -U -w "$1.pcap" >/dev/null 2>&1 &
+    dump=$!
+    eventually 10 test -s "$1.pcap"
+    chaos create odd.cfg -q || fail "create $1"
+    eventually 10 sh -c 'chaos console odd --no-follow | grep -q liar:'
+    sleep 0.2
+    chaos destroy odd --wait
+    kill $dump
+    wait $dump || true
+    tcpdump -Z root -r "$1.pcap" -n "$2" 2>/dev/null | wc -l
+}
+
+check_eq "spoofed MAC" 0 "$(seen spoof-mac 'ip proto 253')"
+check_eq "spoofed IP" 0 "$(seen spoof-ip 'ip proto 253')"
+check_eq "spoofed ARP" 0 "$(seen spoof-arp 'arp and arp[6:2] == 2')"
+flooded=$(seen flood 'ip proto 253')
+check "honest broadcasts arrive, $flooded of them" test "$flooded" -gt 10
+check "and not all, $flooded of them" test "$flooded" -lt 5000
