@@ -25,7 +25,7 @@ memory = 2
 cmdline = "spoof-ip"
 vif = ['bridge=br0,ip=192.168.50.6/24']
 C
-tcpdump -Z root -i br0 -n -w spoofed.pcap >/dev/null 2>&1 &
+tcpdump -Z root --immediate-mode -i br0 -n -w spoofed.pcap >/dev/null 2>&1 &
 dump=$!
 sleep 1
 check "create" chaos create odd.cfg -q

@@ -29,6 +29,7 @@ cmdline = "192.0.2.2:7001"
 vif = ['']
 on_poweroff = "preserve"
 C
+eventually 10 sh -c "ip netns exec outside netstat -ltn | grep -q :7001"
 check "create" chaos create asks.cfg --no-wait -q
 eventually 20 sh -c 'chaos info asks --json | jq -e ".state == \"stopped\""'
 check_match "the guest" '*client: received hello from outside*' "$(chaos console asks --no-follow)"

@@ -16,13 +16,14 @@ memory = 2
 cmdline = "$1"
 vif = ['']
 C
-    tcpdump -Z root -i chaos0 -n -U -w "$1.pcap" >/dev/null 2>&1 &
+    tcpdump -Z root --immediate-mode -i chaos0 -n -U -w "$1.pcap" >/dev/null 2>&1 &
     dump=$!
     eventually 10 test -s "$1.pcap"
     chaos create odd.cfg -q || fail "create $1"
     eventually 10 sh -c 'chaos console odd --no-follow | grep -q liar:'
     sleep 0.2
     chaos destroy odd --wait
+    sleep 0.5
     kill $dump
     wait $dump || true
     tcpdump -Z root -r "$1.pcap" -n "$2" 2>/dev/null | wc -l

@@ -8,6 +8,9 @@
 # is GUEST STATE
 is() { [ "$(chaos info "$1" --json | jq -r .state)" = "$2" ]; }
 
+# breaks_its_rule GUEST: a liar has begun to do what its command line says.
+breaks_its_rule() { chaos console --no-follow "$1" | grep -q liar:; }
+
 guests=/usr/share/chaos/guests
 state() { chaos info "$1" --json | jq -r .state; }
 
@@ -63,6 +66,7 @@ check_status "pause what has stopped" 15 chaos pause e3
 check "destroy both" chaos destroy --wait e0 e3
 
 check "one that refuses" chaos create $guests/noop.cfg name=\'no\' kernel=\'$guests/tests/liar\' memory=2 cmdline=\'refuse\'
+eventually 10 breaks_its_rule no
 check_status "shutdown is refused" 15 chaos shutdown no
 check_eq "it runs on" running "$(state no)"
 check "with force it is destroyed" chaos shutdown --force --timeout 1 no
@@ -70,6 +74,7 @@ check_eq "it is in no list" '[]' "$(chaos list --json | jq -c .)"
 
 # A guest that spins does not answer: the deadline passes, it runs on.
 check "one that is busy" chaos create $guests/noop.cfg name=\'busy\' kernel=\'$guests/tests/liar\' memory=2 cmdline=\'spin\'
+eventually 10 breaks_its_rule busy
 check_status "shutdown times out" 14 chaos shutdown --timeout 1 busy
 check_eq "it runs on" running "$(state busy)"
 check "destroy" chaos destroy --wait busy

@@ -1,6 +1,7 @@
 /*
  * liar: a guest that breaks one rule, the one its command line names, and then idles. It uses the
- * kernel's own fronts up to there, so the host sees an honest guest turn.
+ * kernel's own fronts up to there, so the host sees an honest guest turn. It names the rule on its
+ * console when it begins to break it.
  */
 #include "lies.h"
 #include "ukg.h"
@@ -66,8 +67,8 @@ int ukg_main(const struct ukg_start *start)
     for (unsigned i = 0; i < sizeof lies / sizeof *lies; i++) {
         if (strcmp(start->cmdline, lies[i].mode) != 0)
             continue;
-        ukg_print("liar: %s\n", lies[i].mode);
         ukg_yield(0, ukg_clock_monotonic() + HONEST_NS);
+        ukg_print("liar: %s\n", lies[i].mode);
         lies[i].tell();
         for (;;)
             ukg_yield(0, UKG_FOREVER);
