@@ -1,6 +1,6 @@
 # shellcheck shell=sh source=tests/lab/lib.sh
 # boot: normal
-# tier: soak
+# tier: quick
 # timeout: 120
 # A guest on a bridge of dom0 has an interface of its own there, and may not speak in another's name.
 . "$LAB_LIB"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh source=tests/lab/lib.sh
 # boot: normal
-# tier: soak
+# tier: quick
 # timeout: 120
 # A network namespace plays a machine outside: guests reach it behind dom0's address, it reaches them through
 # published ports and in no other way.
@@ -8,7 +8,7 @@
 
 guests=/usr/share/chaos/guests
 ip netns add outside
-trap 'ip netns del outside; chaos destroy inside --wait >/dev/null 2>&1 || true; chaos destroy asks --wait >/dev/null 2>&1 || true' EXIT
+trap 'ip link del out0; ip netns del outside; chaos destroy inside --wait >/dev/null 2>&1 || true; chaos destroy asks --wait >/dev/null 2>&1 || true' EXIT
 ip link add out0 type veth peer name out1 netns outside
 ip address add 192.0.2.1/24 dev out0
 ip link set out0 up

@@ -1,6 +1,6 @@
 # shellcheck shell=sh source=tests/lab/lib.sh
 # boot: icount
-# tier: soak
+# tier: full
 # timeout: 180
 # Frames in another's name do not leave the switch: not to dom0, not to a neighbour. Honest ones do.
 . "$LAB_LIB"
