@@ -104,7 +104,7 @@ struct out_table {
     char **cells;
 };
 
-#define OUT_COLUMNS_MAX 8
+#define OUT_COLUMNS_MAX 10
 
 void out_table_init(struct out_table *table, size_t columns);
 void out_table_fini(struct out_table *table);
@@ -120,6 +120,7 @@ int cmd_destroy(struct cli *cli);
 int cmd_list(struct cli *cli);
 int cmd_info(struct cli *cli);
 int cmd_pause(struct cli *cli);
+int cmd_pool(struct cli *cli);
 int cmd_unpause(struct cli *cli);
 int cmd_shutdown(struct cli *cli);
 int cmd_console(struct cli *cli);

@@ -14,7 +14,8 @@ struct creation {
     bool timing;
     struct ukvm_phase phases[UKVM_PHASES_MAX];
     uint32_t phase_count;
-    double call_us; /* from the call to its return, by our clock */
+    char path[UKVM_PATH_MAX]; /* how it was built */
+    double call_us;           /* from the call to its return, by our clock */
     json_t *created;
 };
 
@@ -82,6 +83,7 @@ static void print_timing(const struct creation *creation)
     }
     printf("  %-20s %10.1f us\n", "total", total);
     printf("  %-20s %10.1f us\n", "as seen by caller", creation->call_us);
+    printf("  %-20s %s\n", "path", out_clean(creation->path));
 }
 
 static json_t *timing_json(const struct creation *creation)
@@ -100,6 +102,7 @@ static void print_guest(struct creation *creation, const struct ukvm_guest *gues
         json_t *object = out_guest(guest);
         if (creation->timing) {
             json_object_set_new(object, "timing", timing_json(creation));
+            json_object_set_new(object, "path", json_string(creation->path));
             json_object_set_new(object, "call_us", json_real(creation->call_us));
         }
         json_array_append_new(creation->created, object);
@@ -125,6 +128,7 @@ static int create_one(struct creation *creation)
         .no_wait = cli_flag(creation->cli, "--no-wait"),
         .timeout_ms = creation->timeout_ms,
         .phases = creation->timing ? creation->phases : NULL,
+        .path = cli_flag(creation->cli, "--cold") ? UKVM_PATH_COLD : UKVM_PATH_ANY,
     };
     struct ukvm_guest guest;
     double start_us = now_us();
@@ -134,6 +138,7 @@ static int create_one(struct creation *creation)
         return rc;
     creation->call_us = now_us() - start_us;
     creation->phase_count = options.phase_count;
+    memcpy(creation->path, options.path_taken, sizeof(creation->path));
     print_guest(creation, &guest);
     return 0;
 }

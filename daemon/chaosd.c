@@ -347,12 +347,16 @@ static int open_core(struct daemon *daemon)
                                  .network = daemon->config.network,
                                  .prefix_len = daemon->config.prefix_len,
                                  .bridges = daemon->config.bridges,
+                                 .pool = daemon->config.pool,
                                  .on_started = on_core_started,
                                  .on_stopped = on_core_stopped,
                                  .arg = daemon};
 
     memcpy(config.uplink_ifname, daemon->config.uplink, sizeof(config.uplink_ifname));
-    return core_init(&daemon->core, &config, &daemon->error);
+    int rc = core_init(&daemon->core, &config, &daemon->error);
+    for (unsigned i = 0; rc == 0 && i < daemon->config.flavour_count; i++)
+        rc = pool_set(&daemon->core.pool, &daemon->config.flavours[i], &daemon->error);
+    return rc;
 }
 
 static int serve(struct daemon *daemon)

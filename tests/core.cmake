@@ -4,7 +4,7 @@ add_library(core_rig STATIC
 target_include_directories(core_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(core_rig PUBLIC chaos_core hv_fake elf_build PRIVATE chaos::options)
 
-foreach(name control create death destroy guest_table image_cache iod verbs)
+foreach(name control create death destroy guest_table image_cache iod pool verbs)
   chaos_unit_test(${name} core_rig)
 endforeach()
 chaos_unit_test(sm chaos_util)
@@ -19,7 +19,7 @@ chaos_unit_test(daemon_config chaos_ctl)
 include(fuzz/fuzz.cmake)
 # Whole requests. The rest of ctl and core comes from their libraries.
 chaos_fuzz_target(ctl PARSER daemon/ctl/args.c daemon/ctl/message.c daemon/ctl/request.c
-                             daemon/ctl/spec_json.c
+                             daemon/ctl/spec_json.c daemon/ctl/record.c
                   LIBS core_rig chaos_ctl)
 # The page as chaosd reads it. The rest of core comes from its library.
 chaos_fuzz_target(page PARSER daemon/core/control.c daemon/core/throttle.c

@@ -23,7 +23,8 @@ endforeach()
 add_executable(config_print golden/config_print.c)
 target_link_libraries(config_print PRIVATE chaos::options ukvm PkgConfig::JANSSON)
 add_library(fake_chaosd_fixture STATIC fixture/fake_chaosd.c)
-target_include_directories(fake_chaosd_fixture PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_include_directories(fake_chaosd_fixture
+  PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} PRIVATE ${PROJECT_SOURCE_DIR}/libukvm/include)
 target_link_libraries(fake_chaosd_fixture PUBLIC chaos::options PkgConfig::JANSSON)
 add_executable(fake_chaosd fixture/fake_chaosd_main.c)
 target_link_libraries(fake_chaosd PRIVATE fake_chaosd_fixture)
@@ -51,6 +52,7 @@ add_dependencies(test_cli_terminal chaos)
 target_compile_definitions(test_cli_terminal PRIVATE CHAOS_PROGRAM="$<TARGET_FILE:chaos>")
 
 chaos_unit_test(config ukvm_private)
+chaos_unit_test(ukvm_record ukvm_private)
 
 # The n-th allocation fails: calls from the objects of these go through fail_alloc.c.
 foreach(target test_config test_ukvm_client)

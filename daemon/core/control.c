@@ -149,7 +149,7 @@ static void unmask(struct guest *guest)
         guest->control.unmask_failures = 0;
         return;
     }
-    log_warning("%s: control channel cannot be unmasked: %s", guest->name, strerror(-rc));
+    log_warning("%s: control channel cannot be unmasked: %s", guest_label(guest), strerror(-rc));
     guest->control.unmask_failures++;
     unmask_later(guest, UNMASK_RETRY_NS);
 }
@@ -159,7 +159,7 @@ static void on_event(struct guest *guest)
     enum throttle_verdict verdict;
 
     /* Binding raises an event by itself; the guest cannot ring before it runs. */
-    if (guest_state(guest) == GUEST_CREATING)
+    if (guest_state(guest) == GUEST_CREATING || guest_state(guest) == GUEST_SHELL)
         unmask(guest);
     if (!guest_alive(guest))
         return;

@@ -125,6 +125,7 @@ int core_init(struct core *core, const struct core_config *config, struct error 
     random_bytes(&first_id, sizeof(first_id));
     guest_table_init(&core->guests, first_id >> 1);
     list_init(&core->creates);
+    list_init(&core->builds);
     list_init(&core->tombstones);
     image_cache_init(&core->images, core->loop);
 
@@ -133,6 +134,8 @@ int core_init(struct core *core, const struct core_config *config, struct error 
         rc = destroy_init(core);
     if (rc == 0)
         rc = trim_init(core);
+    if (rc == 0)
+        rc = pool_init(core);
     if (rc == 0)
         rc = init_events(core);
     if (rc < 0)
@@ -162,6 +165,7 @@ void core_stop(struct core *core)
     if (core->stopping)
         return;
     core->stopping = true;
+    pool_stop(&core->pool);
     create_abort_all(core);
     /* By domain id: each call takes one guest out of this list, and may free it. */
     while (core->guests.domid_count > 0)
@@ -176,6 +180,7 @@ void core_fini(struct core *core)
         core->loop->ops->watch_destroy(core->events);
     core->events = NULL;
     trim_fini(core);
+    pool_fini(&core->pool);
     destroy_fini(core);
     death_fini(core);
     image_cache_fini(&core->images);

@@ -17,6 +17,7 @@
 #include "core/guest_table.h"
 #include "core/image_cache.h"
 #include "core/iod.h"
+#include "core/pool.h"
 #include "core/trim.h"
 #include "hostnet/hostnet.h"
 #include "hv/hv.h"
@@ -34,6 +35,7 @@ struct core_config {
     uint8_t prefix_len;
     /* Borrowed: bridges that every user may use, with a space between them; others are root's. */
     const char *bridges;
+    struct pool_setting pool; /* budget, rate, learn */
 
     /* The first chaos-iod is up (error NULL), or cannot be had. */
     void (*on_started)(void *arg, const struct error *error);
@@ -48,6 +50,7 @@ struct core {
     struct hostnet *hostnet;
     struct guest_table guests;
     struct list creates; /* struct create, under way */
+    struct list builds;  /* those of shells */
     struct list tombstones;
     unsigned tombstone_count;
     struct addr_pool addr;
@@ -57,6 +60,7 @@ struct core {
     struct death death;
     struct reaper reaper;
     struct trim trim;
+    struct pool pool;
     struct loop_watch *events;
     int uplink_fd;
     bool stopping;

@@ -1,6 +1,10 @@
 /*
- * Creating a guest, in the order it happens. Steps end at once, but for three: the image may have
- * to be read, chaos-iod must answer, and the guest must say that it is ready.
+ * Creating a guest, in the order it happens. Steps end at once, but for four: the image may have
+ * to be read, a shell may have to make room, chaos-iod must answer, and the guest must say that it
+ * is ready.
+ *
+ * A shell is built by the same steps ahead of time; a create that finds one that fits takes it in
+ * "pool" and does only what is left.
  */
 #include "core/create.h"
 
@@ -11,6 +15,7 @@
 #include <string.h>
 
 #include "core/create_internal.h"
+#include "core/pool.h"
 #include "util/fd_closer.h"
 #include "util/log.h"
 
@@ -18,32 +23,54 @@ static int read_image(struct create *create);
 static int attach(struct create *create);
 static int await_ready(struct create *create);
 
+#define BIT(path)  (1u << CREATE_##path)
+#define COLD       BIT(COLD)
+#define BUILDS     (BIT(BUILD_SHELL) | BIT(BUILD_LOADED))
+#define CLAIMS     (BIT(CLAIM_SHELL) | BIT(CLAIM_LOADED))
+#define BUILT      (COLD | BUILDS) /* somebody builds the domain */
+#define ASKED      (COLD | CLAIMS) /* somebody waits for the guest */
+
+/* clang-format off */
 static const struct step {
     const char *phase;
     int (*run)(struct create *create);
+    unsigned paths; /* those that it is on */
 } timeline[] = {
-    {"check", create_check},       /* what needs nothing but the spec and the host's state */
-    {"image", read_image},         /* from the cache, or waits for a thread that reads it */
-    {"reserve", create_reserve},   /* name and addresses: nobody else gets them now */
-    {"publish", create_publish},   /* ports of the host, before there is a domain to undo */
-    {"domain", create_domain},     /* empty and paused */
-    {"memory", create_memory},     /* RAM */
-    {"channels", create_channels}, /* the two event channels, at their constant numbers */
-    {"grants", create_grants},     /* the window's references, at their constant numbers */
-    {"load", create_load},         /* image and start_info; the vCPU at the entry */
-    {"page", create_page},         /* the noxs page, mapped for life */
-    {"clock", create_clock},       /* shared_info and the wall clock */
-    {"params", create_params},     /* where the page and the control channel are */
-    {"control", create_control},   /* from now on its doorbell is heard */
-    {"io", create_io},             /* the fds that chaos-iod gets */
-    {"attach", attach},            /* waits until its backends are up */
-    {"unpause", create_unpause},   /* the first instruction */
-    {"ready", await_ready},        /* waits for the guest's own word */
+    {"check", create_check, ASKED},       /* what needs nothing but the spec */
+    {"image", read_image, ASKED},         /* from the cache, or waits for a thread that reads it */
+    {"pool", create_take, ASKED},         /* a shell that fits: from here on the path is known */
+    {"room", create_room, COLD},          /* memory; waits for shells that must give way */
+    {"reserve", create_reserve, BUILT},   /* name and addresses: nobody else gets them now */
+    {"name", create_name, CLAIMS},        /* the shell becomes somebody's guest */
+    {"publish", create_publish, ASKED},   /* ports of the host, before there is a domain to undo */
+    {"domain", create_domain, BUILT},     /* empty and paused */
+    {"memory", create_memory, BUILT},     /* RAM */
+    {"channels", create_channels, BUILT}, /* the two event channels, at their constant numbers */
+    {"grants", create_grants, BUILT},     /* the window's references, at their constant numbers */
+    {"window", create_window, BIT(BUILD_SHELL)}, /* zeroed: rings are served before the image comes */
+    {"load", create_load, COLD | BIT(BUILD_LOADED)}, /* image and start_info; the vCPU at the entry */
+    {"load", create_image, BIT(CLAIM_SHELL)},       /* the same, and what the page says of it */
+    {"cmdline", create_cmdline, BIT(CLAIM_LOADED)}, /* if there is one */
+    {"page", create_page, BUILT},         /* the noxs page, mapped for life */
+    {"clock", create_clock, BUILT},       /* shared_info and the wall clock */
+    {"params", create_params, BUILT},     /* where the page and the control channel are */
+    {"control", create_control, BUILT},   /* from now on its doorbell is heard */
+    {"io", create_io, BUILT},             /* the fds that chaos-iod gets */
+    {"trim", create_trim, BUILDS},        /* what only the way here needed; a cold one does it later */
+    {"attach", attach, BUILT},            /* waits until its backends are up */
+    {"unpause", create_unpause, ASKED},   /* the first instruction */
+    {"ready", await_ready, ASKED},        /* waits for the guest's own word */
 };
+/* clang-format on */
 
 #define STEP_COUNT (sizeof(timeline) / sizeof(timeline[0]))
 
 static_assert(STEP_COUNT + 1 <= CREATE_PHASES_MAX, "a phase for each step and for the request");
+
+static bool is_build(const struct create *create)
+{
+    return (BUILDS >> create->path & 1) != 0;
+}
 
 static void stamp(struct create *create, const char *phase)
 {
@@ -63,8 +90,9 @@ void create_release_image(struct create *create)
 static void create_free(struct create *create)
 {
     list_remove(&create->all);
-    if (create->deadline != NULL)
-        create->core->loop->ops->timer_destroy(create->deadline);
+    list_remove(&create->evicted.node);
+    if (create->timer != NULL)
+        create->core->loop->ops->timer_destroy(create->timer);
     if (create->read != NULL)
         image_cache_cancel(create->read);
     create_release_image(create);
@@ -77,21 +105,39 @@ static void create_free(struct create *create)
 static void succeed(struct create *create)
 {
     struct guest *guest = create->guest;
-    struct create_result result = {
-        .guest = guest, .phases = create->phases, .phase_count = create->phase_count};
+    struct create_result result = {.guest = guest,
+                                   .path = create->path,
+                                   .cold = create->cold,
+                                   .phases = create->phases,
+                                   .phase_count = create->phase_count};
 
     guest->create = NULL;
     create->done(create->arg, &result, NULL);
     log_info("%s: created as domain %u", guest->name, guest->domid);
-    trim_later(guest);
+    if (create->trim)
+        trim_later(guest);
+    if (create->path == CREATE_COLD && create->cold == CREATE_COLD_UNKNOWN)
+        pool_learn(&create->core->pool, &create->spec, &create->key);
+    create_free(create);
+}
+
+static void succeed_build(struct create *create)
+{
+    struct guest *guest = create->guest;
+
+    guest->create = NULL;
+    pool_on_built(&create->core->pool, guest);
     create_free(create);
 }
 
 /* Nothing is left of the guest: now its creator may know. */
 static void answer_failure(struct create *create)
 {
-    log_info("%s: not created: %s", create->spec.name, create->error.text);
-    create->done(create->arg, NULL, &create->error);
+    log_info("%s: not created: %s", create->label, create->error.text);
+    if (is_build(create))
+        pool_on_build_failed(&create->core->pool, &create->error);
+    else
+        create->done(create->arg, NULL, &create->error);
     create_free(create);
 }
 
@@ -105,7 +151,8 @@ static void fail(struct create *create)
 {
     struct guest *guest = create->guest;
 
-    create->core->loop->ops->timer_cancel(create->deadline);
+    create->core->loop->ops->timer_cancel(create->timer);
+    list_remove(&create->evicted.node);
     if (guest == NULL) {
         answer_failure(create);
         return;
@@ -127,34 +174,62 @@ void create_abort(struct create *create, int code, const char *format, ...)
     fail(create);
 }
 
-void create_abort_all(struct core *core)
+static void abort_list(struct list *creates)
 {
-    LIST_FOR_EACH(node, &core->creates)
+    LIST_FOR_EACH(node, creates)
     {
         struct create *create = LIST_OWNER(node, struct create, all);
         /* Some have failed already, and only wait for the release. */
         if (create->error.code == 0)
-            create_abort(create, UKVM_E_NO_DAEMON, "%s: chaosd is stopping", create->spec.name);
+            create_abort(create, UKVM_E_NO_DAEMON, "%s: chaosd is stopping", create->label);
     }
+}
+
+void create_abort_all(struct core *core)
+{
+    abort_list(&core->creates);
+    abort_list(&core->builds);
 }
 
 /* ---- the way there ------------------------------------------------------------------ */
 
+/* Returns false when the timeline ends here for now; create may be gone then. */
+static bool take_step(struct create *create)
+{
+    const struct step *step = &timeline[create->step];
+
+    if ((step->paths >> create->path & 1) == 0)
+        return true;
+    int rc = step->run(create);
+    /* Who waits may be gone by now: the event may have come already. */
+    if (rc == CREATE_WAIT)
+        return false;
+    if (rc < 0) {
+        fail(create);
+        return false;
+    }
+    stamp(create, step->phase);
+    if (!is_build(create))
+        return true;
+    create->step++;
+    create->core->loop->ops->timer_set(create->timer, 0);
+    return false;
+}
+
 static void advance(struct create *create)
 {
-    while (create->step < STEP_COUNT) {
-        int rc = timeline[create->step].run(create);
-        /* Who waits may be gone by now: the event may have come already. */
-        if (rc == CREATE_WAIT)
+    for (; create->step < STEP_COUNT; create->step++)
+        if (!take_step(create))
             return;
-        if (rc < 0) {
-            fail(create);
-            return;
-        }
-        stamp(create, timeline[create->step].phase);
-        create->step++;
-    }
-    succeed(create);
+    if (is_build(create))
+        succeed_build(create);
+    else
+        succeed(create);
+}
+
+void create_retry(struct create *create)
+{
+    advance(create);
 }
 
 /* The event that the present step waits for has come. */
@@ -171,10 +246,12 @@ static void on_image(void *arg, struct image_entry *entry, const struct error *e
 
     create->read = NULL;
     create->image = entry;
-    if (entry == NULL)
+    if (entry == NULL) {
         create_abort(create, error->code, "%s: %s", create->spec.kernel, error->text);
-    else
-        resume(create);
+        return;
+    }
+    create->key = entry->key;
+    resume(create);
 }
 
 static int read_image(struct create *create)
@@ -183,10 +260,12 @@ static int read_image(struct create *create)
     int rc = image_cache_get(&create->core->images, create->image_fd, create->owner, on_image,
                              create, &create->image, &create->read, &error);
 
-    fd_close_foreign(&create->image_fd, create->owner);
     if (rc < 0)
         return error_set(&create->error, error.code, "%s: %s", create->spec.kernel, error.text);
-    return create->image != NULL ? 0 : CREATE_WAIT;
+    if (create->image == NULL)
+        return CREATE_WAIT;
+    create->key = create->image->key;
+    return 0;
 }
 
 static int attach(struct create *create)
@@ -201,7 +280,7 @@ void create_on_attached(struct create *create, int status, const char *text)
         resume(create);
     else
         create_abort(create, status == -ENOMEM ? UKVM_E_NO_MEMORY : UKVM_E_INTERNAL,
-                     "%s: chaos-iod cannot attach it: %s: %s", create->spec.name, text,
+                     "%s: chaos-iod cannot attach it: %s: %s", create->label, text,
                      strerror(-status));
 }
 
@@ -218,6 +297,17 @@ void create_on_ready(struct create *create)
     resume(create);
 }
 
+static void on_build_turn(void *arg)
+{
+    struct create *create = arg;
+    uint64_t wait_ns = pool_busy_ns(&create->core->pool);
+
+    if (wait_ns > 0)
+        create->core->loop->ops->timer_set(create->timer, wait_ns);
+    else
+        advance(create);
+}
+
 static void on_deadline(void *arg)
 {
     struct create *create = arg;
@@ -227,40 +317,54 @@ static void on_deadline(void *arg)
         create_abort(
             create, UKVM_E_TIMEOUT,
             "%s: not ready after %u ms; destroyed (--no-wait keeps it, to see its console)",
-            create->spec.name, ms);
+            create->label, ms);
     else
-        create_abort(create, UKVM_E_TIMEOUT, "%s: '%s' took longer than %u ms", create->spec.name,
+        create_abort(create, UKVM_E_TIMEOUT, "%s: '%s' took longer than %u ms", create->label,
                      timeline[create->step].phase, ms);
 }
 
-static struct create *create_new(struct core *core, struct create_request *request)
+static struct create *create_new(struct core *core, const struct guest_spec *spec,
+                                 loop_timer_fn *on_timer)
 {
     struct create *create = calloc(1, sizeof(*create));
 
     if (create == NULL)
         return NULL;
     create->core = core;
-    create->spec = *request->spec;
+    create->spec = *spec;
+    create->label = create->spec.name;
+    create->image_fd = -1;
+    create->timer = core->loop->ops->timer_create(core->loop, on_timer, create);
+    if (create->timer == NULL) {
+        create_free(create);
+        return NULL;
+    }
+    return create;
+}
+
+static struct create *create_for(struct core *core, const struct create_request *request)
+{
+    struct create *create = create_new(core, request->spec, on_deadline);
+
+    if (create == NULL)
+        return NULL;
     create->owner = request->owner;
     create->wait = request->wait;
+    create->from = request->from;
     create->done = request->done;
     create->arg = request->arg;
     create->timeout_ns = request->timeout_ns;
     create->step_ns = request->received_ns;
+    create->trim = true;
     create->image_fd = request->image_fd;
     request->image_fd = -1;
-    create->deadline = core->loop->ops->timer_create(core->loop, on_deadline, create);
-    if (create->deadline == NULL) {
-        create_free(create);
-        return NULL;
-    }
     list_append(&core->creates, &create->all);
     return create;
 }
 
 void core_create(struct core *core, struct create_request *request)
 {
-    struct create *create = create_new(core, request);
+    struct create *create = create_for(core, request);
 
     if (create == NULL) {
         struct error error;
@@ -269,7 +373,24 @@ void core_create(struct core *core, struct create_request *request)
         request->done(request->arg, NULL, &error);
         return;
     }
-    core->loop->ops->timer_set(create->deadline, create->timeout_ns);
+    pool_note_request(&core->pool);
+    core->loop->ops->timer_set(create->timer, create->timeout_ns);
     stamp(create, "request");
     advance(create);
+}
+
+struct create *create_shell(struct core *core, const struct guest_spec *spec,
+                            struct image_entry *image)
+{
+    struct create *create = create_new(core, spec, on_build_turn);
+
+    if (create == NULL)
+        return NULL;
+    create->label = "a shell";
+    create->path = image == NULL ? CREATE_BUILD_SHELL : CREATE_BUILD_LOADED;
+    create->image = image;
+    create->step_ns = core_now_ns(core);
+    list_append(&core->builds, &create->all);
+    core->loop->ops->timer_set(create->timer, 0);
+    return create;
 }

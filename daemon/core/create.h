@@ -13,9 +13,43 @@
 #include "core/spec.h"
 
 struct core;
+struct create;
 struct guest;
+struct image_entry;
 
-#define CREATE_PHASES_MAX 20u
+/*
+ * The ways through the timeline. A create starts as COLD and becomes a claim when a shell fits;
+ * what the two builds leave out, the two claims make up for.
+ */
+enum create_path {
+    CREATE_COLD,         /* everything, for one request */
+    CREATE_BUILD_SHELL,  /* ahead of time, without an image */
+    CREATE_BUILD_LOADED, /* ahead of time, with one */
+    CREATE_CLAIM_SHELL,
+    CREATE_CLAIM_LOADED,
+};
+
+/* Why no shell was taken. */
+enum create_cold {
+    CREATE_COLD_UNKNOWN, /* the pool has no such flavour */
+    CREATE_COLD_EMPTY,   /* it has, and none is ready */
+    CREATE_COLD_ASKED,   /* for this path */
+    CREATE_COLD_ADDRESS, /* shells have theirs already */
+    CREATE_COLD_BRIDGE,  /* shells are on the switch */
+};
+
+/* What a client is told of the path that its create took. */
+const char *create_path_text(enum create_path path, enum create_cold cold);
+
+/* How much may be prepared. */
+enum create_from {
+    CREATE_FROM_ANY,
+    CREATE_FROM_NOTHING,
+    CREATE_FROM_SHELL,
+    CREATE_FROM_LOADED,
+};
+
+#define CREATE_PHASES_MAX 24u
 
 struct create_phase {
     const char *name;
@@ -24,6 +58,8 @@ struct create_phase {
 
 struct create_result {
     struct guest *guest; /* the table's; valid during the call */
+    enum create_path path;
+    enum create_cold cold; /* why it is COLD */
     const struct create_phase *phases;
     size_t phase_count;
 };
@@ -37,6 +73,7 @@ struct create_request {
     int image_fd;                  /* taken */
     uid_t owner;
     bool wait; /* until ready, else until it runs */
+    enum create_from from;
     uint64_t timeout_ns;
     uint64_t received_ns; /* when the request came: the first phase starts there */
     create_done_fn *done;
@@ -46,14 +83,18 @@ struct create_request {
 /* done may be called before this returns. */
 void core_create(struct core *core, struct create_request *request);
 
+/* For the pool: build a shell. spec has no name; image is held and taken over (NULL: none). A step
+   a turn of the loop, so that requests are served in between. NULL when out of memory. */
+struct create *create_shell(struct core *core, const struct guest_spec *spec,
+                            struct image_entry *image);
+
 /* For core: what happens to a guest whose creator waits. */
-struct create;
 void create_on_attached(struct create *create, int status, const char *text);
 void create_on_ready(struct create *create);
 /* Ends in done with the error, once everything is released. */
 void create_abort(struct create *create, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* All that are under way fail: the daemon stops. */
+/* All that are under way fail, builds of shells too: the daemon stops. */
 void create_abort_all(struct core *core);
 
 #endif

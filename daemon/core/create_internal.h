@@ -1,4 +1,7 @@
-/* A create under way: shared by create.c (the timeline) and create_steps.c (its steps). */
+/*
+ * A create under way, or a shell being built: shared by create.c (the timeline), create_steps.c and
+ * create_shell.c (its steps).
+ */
 #ifndef CHAOS_CORE_CREATE_INTERNAL_H
 #define CHAOS_CORE_CREATE_INTERNAL_H
 
@@ -7,18 +10,24 @@
 #include "core/destroy.h"
 
 struct create {
-    struct list all;
+    struct list all; /* core's creates, or its builds */
     struct core *core;
+    enum create_path path;
+    enum create_from from;
+    enum create_cold cold;
     struct guest_spec spec;
+    const char *label; /* what messages call it */
     uid_t owner;
     bool wait;
-    int image_fd; /* until the image is found or read */
+    bool trim;    /* it has or gets what domain_trim gives back */
+    int image_fd; /* the client's, closed when it has its answer */
     create_done_fn *done;
     void *arg;
     uint64_t timeout_ns;
-    struct loop_timer *deadline;
+    struct loop_timer *timer;  /* a create's deadline; a build's next turn */
     struct image_read *read;   /* while the image is being read */
-    struct image_entry *image; /* held until it is loaded */
+    struct image_entry *image; /* held until it is loaded, or known to be */
+    struct image_key key;      /* of the image, once it is found */
     struct guest *guest;       /* the table's, from the step "reserve" on */
     unsigned step;             /* of the timeline */
     uint64_t step_ns;          /* when it began */
@@ -26,6 +35,7 @@ struct create {
     struct create_phase phases[CREATE_PHASES_MAX];
     struct error error; /* why it failed */
     struct destroy_waiter released;
+    struct destroy_waiter evicted; /* a shell that makes room for it */
 };
 
 /*
@@ -34,7 +44,9 @@ struct create {
  */
 #define CREATE_WAIT 1
 
+/* create_steps.c */
 int create_check(struct create *create);
+int create_room(struct create *create);
 int create_reserve(struct create *create);
 int create_publish(struct create *create);
 int create_domain(struct create *create);
@@ -49,6 +61,22 @@ int create_control(struct create *create);
 int create_io(struct create *create);
 int create_unpause(struct create *create);
 
+/* create_shell.c */
+int create_take(struct create *create);
+int create_name(struct create *create);
+int create_image(struct create *create);
+int create_window(struct create *create);
+int create_cmdline(struct create *create);
+int create_trim(struct create *create);
+
+int create_failed(struct create *create, int rc, const char *what);
+/* Writes what load says of segments, beside the guest's own layout. */
+int create_load_with(struct create *create, const struct image *image, bool reserved_kept);
+/* Whether its owner may have it, and its name; a dead guest of that name is forgotten. */
+int create_admit(struct create *create);
+int create_check_fit(struct create *create);
+/* Go on: what the present step waited for may be there. */
+void create_retry(struct create *create);
 void create_release_image(struct create *create);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/control.h"
 #include "core/create_internal.h"
 #include "core/policy.h"
+#include "core/pool.h"
 
 #define MIB                  (UINT64_C(1) << 20)
 
@@ -15,10 +16,10 @@
 static_assert(LIMIT_MEMORY_MIB * MIB == HV_RAM_PAGES_MAX * (uint64_t)HV_PAGE_SIZE,
               "the limit is the port's");
 
-static int failed(struct create *create, int rc, const char *what)
+int create_failed(struct create *create, int rc, const char *what)
 {
     int code = rc == -ENOMEM ? UKVM_E_NO_MEMORY : UKVM_E_INTERNAL;
-    return error_set(&create->error, code, "%s: %s: %s", create->spec.name, what, strerror(-rc));
+    return error_set(&create->error, code, "%s: %s: %s", create->label, what, strerror(-rc));
 }
 
 /* ---- before anything is built ------------------------------------------------------- */
@@ -52,7 +53,7 @@ static int check_name(struct create *create)
                          create->spec.name);
     return error_set(&create->error, UKVM_E_EXISTS,
                      "%s: a guest of that name exists (domain %u); destroy it or take another name",
-                     create->spec.name, other->domid);
+                     create->label, other->domid);
 }
 
 static int check_memory(struct create *create)
@@ -63,12 +64,12 @@ static int check_memory(struct create *create)
     int rc = hv->ops->host_info(hv, &host);
 
     if (rc < 0)
-        return failed(create, rc, "host memory");
+        return create_failed(create, rc, "host memory");
     if (host.free_bytes < needed)
         return error_set(&create->error, UKVM_E_NO_MEMORY,
                          "%s: needs %llu MiB with overhead, %llu MiB are free; destroy guests or "
                          "lower memory",
-                         create->spec.name, (unsigned long long)(needed / MIB),
+                         create->label, (unsigned long long)(needed / MIB),
                          (unsigned long long)(host.free_bytes / MIB));
     return 0;
 }
@@ -86,9 +87,28 @@ int create_check(struct create *create)
         rc = check_count(create);
     if (rc == 0)
         rc = check_name(create);
-    if (rc == 0)
-        rc = check_memory(create);
     return rc;
+}
+
+/* ---- memory ------------------------------------------------------------------------- */
+
+static void on_evicted(struct destroy_waiter *waiter)
+{
+    create_retry(LIST_OWNER(waiter, struct create, evicted));
+}
+
+/* Shells give way, one after the other, until there is room or none is left. */
+int create_room(struct create *create)
+{
+    int rc = check_memory(create);
+    struct guest *shell = rc == -UKVM_E_NO_MEMORY ? pool_least_wanted(&create->core->pool) : NULL;
+
+    if (shell == NULL)
+        return rc;
+    create->error = (struct error){0};
+    create->evicted.done = on_evicted;
+    destroy_guest(shell, &create->evicted);
+    return CREATE_WAIT;
 }
 
 /* ---- name and addresses ------------------------------------------------------------- */
@@ -99,11 +119,14 @@ static int take_mac(struct create *create, struct guest_vif *vif, bool given)
     char text[ADDR_TEXT_MAX];
     int rc = given ? addr_mac_take(pool, &vif->mac) : addr_mac_pick(pool, &vif->mac);
 
+    /* A shell has it by chance only. */
+    if (rc == -EADDRINUSE && pool_release_mac(&create->core->pool, vif->mac.octet))
+        rc = addr_mac_take(pool, &vif->mac);
     if (rc != -EADDRINUSE)
-        return rc < 0 ? failed(create, rc, "mac") : 0;
+        return rc < 0 ? create_failed(create, rc, "mac") : 0;
     addr_format_mac(vif->mac.octet, text);
     return error_set(&create->error, UKVM_E_ADDRESS_IN_USE, "%s: mac %s belongs to another guest",
-                     create->spec.name, text);
+                     create->label, text);
 }
 
 static int ip_error(struct create *create, const struct guest_vif *vif, int rc)
@@ -115,12 +138,27 @@ static int ip_error(struct create *create, const struct guest_vif *vif, int rc)
     addr_format_ip(pool->network, network);
     if (rc == -EADDRINUSE)
         return error_set(&create->error, UKVM_E_ADDRESS_IN_USE,
-                         "%s: ip %s belongs to another guest", create->spec.name, ip);
+                         "%s: ip %s belongs to another guest", create->label, ip);
     if (rc == -EADDRNOTAVAIL)
         return error_set(&create->error, UKVM_E_CONFIG, "%s: ip %s is not a guest address of %s/%u",
-                         create->spec.name, ip, network, pool->prefix_len);
+                         create->label, ip, network, pool->prefix_len);
     return error_set(&create->error, UKVM_E_ADDRESS_IN_USE, "%s: no address is left in %s/%u",
-                     create->spec.name, network, pool->prefix_len);
+                     create->label, network, pool->prefix_len);
+}
+
+/* Shells have theirs by chance only: one that is asked for is taken from them, and so is any when
+   there are no others. */
+static int pick_ip(struct create *create, struct guest_vif *vif, const struct spec_vif *spec)
+{
+    struct addr_pool *addr = &create->core->addr;
+    struct pool *pool = &create->core->pool;
+    int rc = spec->has_ip ? addr_ip_take(addr, vif->ip) : addr_ip_pick(addr, &vif->ip);
+
+    if (rc == -EADDRINUSE && pool_release_ip(pool, &vif->ip))
+        rc = addr_ip_take(addr, vif->ip);
+    if (rc == -ENOSPC && create->path == CREATE_COLD && pool_release_ip(pool, NULL))
+        rc = addr_ip_pick(addr, &vif->ip);
+    return rc;
 }
 
 static int take_ip(struct create *create, struct guest_vif *vif, const struct spec_vif *spec)
@@ -133,8 +171,8 @@ static int take_ip(struct create *create, struct guest_vif *vif, const struct sp
         return 0;
     if (spec->prefix_len != 0 && spec->prefix_len != pool->prefix_len)
         return error_set(&create->error, UKVM_E_CONFIG, "%s: ip: the network's prefix length is %u",
-                         create->spec.name, pool->prefix_len);
-    rc = spec->has_ip ? addr_ip_take(pool, vif->ip) : addr_ip_pick(pool, &vif->ip);
+                         create->label, pool->prefix_len);
+    rc = pick_ip(create, vif, spec);
     if (rc < 0)
         return ip_error(create, vif, rc);
     vif->ip_held = true;
@@ -143,39 +181,47 @@ static int take_ip(struct create *create, struct guest_vif *vif, const struct sp
     return 0;
 }
 
-static int check_fit(struct create *create)
+int create_check_fit(struct create *create)
 {
     struct layout layout;
     char text[IMAGE_TEXT_MAX];
 
+    if (create->image == NULL)
+        return 0;
     layout_init(&layout, create->spec.memory_mib, create->spec.vif_count);
     if (image_fits(&create->image->image, layout.info_gfn, text) < 0)
-        return error_set(&create->error, UKVM_E_CONFIG, "%s: %s", create->spec.name, text);
+        return error_set(&create->error, UKVM_E_CONFIG, "%s: %s", create->label, text);
     /* It is written in one go, and nobody else is served meanwhile. */
     if (image_footprint(&create->image->image) > LIMIT_IMAGE_FOOTPRINT_MIB * MIB)
         return limit_reached(&create->error, LIMIT_ID_IMAGE_FOOTPRINT_MIB);
     return 0;
 }
 
-/* The name is checked anew: reading the image may have taken a while. */
+/* Checked anew: reading the image may have taken a while. */
+int create_admit(struct create *create)
+{
+    struct guest *dead = guest_table_by_name(&create->core->guests, create->spec.name);
+    int rc = check_count(create);
+
+    if (rc == 0)
+        rc = check_name(create);
+    if (rc == 0 && dead != NULL)
+        death_bury(dead);
+    return rc;
+}
+
 static int add_guest(struct create *create)
 {
     struct guest_table *guests = &create->core->guests;
-    struct guest *dead = guest_table_by_name(guests, create->spec.name);
-    int rc = check_name(create);
-
-    if (rc < 0)
-        return rc;
-    if (dead != NULL)
-        death_bury(dead);
     struct guest *guest = guest_create(create->core, &create->spec, create->owner);
     if (guest == NULL)
-        return failed(create, -ENOMEM, "guest");
-    guest->abi = create->image->image.abi;
-    rc = guest_table_add(guests, guest);
+        return create_failed(create, -ENOMEM, "guest");
+    if (create->image != NULL)
+        guest->abi = create->image->image.abi;
+    int rc = guest_table_add(guests, guest);
     if (rc < 0) {
         guest_destroy(guest);
-        return failed(create, rc, "guest");
+        return create_failed(create, rc, "guest");
     }
     guest->create = create;
     create->guest = guest;
@@ -184,10 +230,8 @@ static int add_guest(struct create *create)
 
 int create_reserve(struct create *create)
 {
-    int rc = check_fit(create);
+    int rc = create->path == CREATE_COLD ? create_admit(create) : create_check_fit(create);
 
-    if (rc == 0)
-        rc = check_count(create);
     if (rc == 0)
         rc = add_guest(create);
     for (unsigned i = 0; rc == 0 && i < create->spec.vif_count; i++) {
@@ -213,7 +257,7 @@ static int publish_vif(struct create *create, struct guest_vif *vif, unsigned co
         if (rc < 0)
             return error_set(&create->error,
                              rc == -EADDRINUSE ? UKVM_E_ADDRESS_IN_USE : UKVM_E_INTERNAL, "%s: %s",
-                             create->spec.name, text);
+                             create->label, text);
     }
     return 0;
 }
@@ -238,13 +282,13 @@ int create_domain(struct create *create)
     guest_domain_params(guest, &params);
     int rc = core->hv->ops->domain_create(core->hv, &params, &guest->domid);
     if (rc < 0)
-        return failed(create, rc, "create domain");
+        return create_failed(create, rc, "create domain");
     /* Xen starts again with low ids after 32,751 of them. */
     struct guest *dead = guest_table_by_domid(&core->guests, guest->domid);
     if (dead != NULL)
         death_bury(dead);
     rc = guest_table_add_domid(&core->guests, guest);
-    return rc < 0 ? failed(create, rc, "create domain") : 0;
+    return rc < 0 ? create_failed(create, rc, "create domain") : 0;
 }
 
 int create_memory(struct create *create)
@@ -253,7 +297,7 @@ int create_memory(struct create *create)
     struct guest *guest = create->guest;
     int rc = hv->ops->domain_populate(hv, guest->domid, guest->layout.ram_pages);
 
-    return rc < 0 ? failed(create, rc, "memory") : 0;
+    return rc < 0 ? create_failed(create, rc, "memory") : 0;
 }
 
 static int allocate_port(struct create *create, uint32_t expected)
@@ -263,11 +307,11 @@ static int allocate_port(struct create *create, uint32_t expected)
     int rc = hv->ops->port_alloc(hv, create->guest->domid, &port);
 
     if (rc < 0)
-        return failed(create, rc, "event channel");
+        return create_failed(create, rc, "event channel");
     if (port.n != expected)
         return error_set(&create->error, UKVM_E_INTERNAL,
-                         "%s: the hypervisor gave event channel %u instead of %u",
-                         create->spec.name, port.n, expected);
+                         "%s: the hypervisor gave event channel %u instead of %u", create->label,
+                         port.n, expected);
     return 0;
 }
 
@@ -285,25 +329,34 @@ int create_grants(struct create *create)
                                    (struct hv_gfn){guest->layout.window_first},
                                    guest->layout.window_pages);
 
-    return rc < 0 ? failed(create, rc, "grants") : 0;
+    return rc < 0 ? create_failed(create, rc, "grants") : 0;
+}
+
+int create_load_with(struct create *create, const struct image *image, bool reserved_kept)
+{
+    struct hv *hv = create->core->hv;
+    const struct guest *guest = create->guest;
+    struct hv_load load = {.info_gfn = {guest->layout.info_gfn},
+                           .ram_pages = guest->layout.ram_pages,
+                           .reserved_first = guest->layout.info_gfn,
+                           .reserved_kept = reserved_kept,
+                           .cmdline = create->spec.cmdline};
+
+    if (image != NULL) {
+        load.segments = image->segments;
+        load.segment_count = image->segment_count;
+        load.entry = image->entry;
+    }
+    int rc = hv->ops->domain_load(hv, guest->domid, &load);
+    return rc < 0 ? create_failed(create, rc, "load") : 0;
 }
 
 int create_load(struct create *create)
 {
-    struct hv *hv = create->core->hv;
-    const struct guest *guest = create->guest;
-    const struct image *image = &create->image->image;
-    struct hv_load load = {.segments = image->segments,
-                           .segment_count = image->segment_count,
-                           .entry = image->entry,
-                           .info_gfn = {guest->layout.info_gfn},
-                           .ram_pages = guest->layout.ram_pages,
-                           .reserved_first = guest->layout.info_gfn,
-                           .cmdline = create->spec.cmdline};
-    int rc = hv->ops->domain_load(hv, guest->domid, &load);
+    int rc = create_load_with(create, &create->image->image, create->path == CREATE_CLAIM_SHELL);
 
     create_release_image(create);
-    return rc < 0 ? failed(create, rc, "load") : 0;
+    return rc;
 }
 
 int create_page(struct create *create)
@@ -315,7 +368,7 @@ int create_page(struct create *create)
                                  &page);
 
     if (rc < 0)
-        return failed(create, rc, "map the noxs page");
+        return create_failed(create, rc, "map the noxs page");
     guest->control.page = page;
     layout_fill_page(guest->control.page, guest);
     return 0;
@@ -326,7 +379,7 @@ int create_clock(struct create *create)
     struct hv *hv = create->core->hv;
     int rc = hv->ops->domain_clock(hv, create->guest->domid, (struct hv_gfn){NOXS_SHARED_INFO_GFN});
 
-    return rc < 0 ? failed(create, rc, "clock") : 0;
+    return rc < 0 ? create_failed(create, rc, "clock") : 0;
 }
 
 int create_params(struct create *create)
@@ -336,13 +389,13 @@ int create_params(struct create *create)
     int rc = hv->ops->domain_params(hv, guest->domid, (struct hv_gfn){guest->layout.window_first},
                                     (struct hv_port){NOXS_PORT_CONTROL});
 
-    return rc < 0 ? failed(create, rc, "parameters") : 0;
+    return rc < 0 ? create_failed(create, rc, "parameters") : 0;
 }
 
 int create_control(struct create *create)
 {
     int rc = control_open(create->guest);
-    return rc < 0 ? failed(create, rc, "control channel") : 0;
+    return rc < 0 ? create_failed(create, rc, "control channel") : 0;
 }
 
 /* ---- devices ------------------------------------------------------------------------ */
@@ -361,7 +414,7 @@ static int open_tap(struct create *create, unsigned index)
     int rc = hostnet->ops->tap_on_bridge(hostnet, ifname, vif->bridge, &vif->tap_fd, text);
     if (rc < 0)
         return error_set(&create->error, rc == -ENODEV ? UKVM_E_CONFIG : UKVM_E_INTERNAL, "%s: %s",
-                         create->spec.name, text);
+                         create->label, text);
     return 0;
 }
 
@@ -373,7 +426,7 @@ int create_io(struct create *create)
                                  &guest->io.channel_fd, &guest->io.local);
 
     if (rc < 0)
-        return failed(create, rc, "I/O channel");
+        return create_failed(create, rc, "I/O channel");
     for (unsigned i = 0; rc == 0 && i < guest->vif_count; i++)
         rc = open_tap(create, i);
     return rc;
@@ -386,7 +439,7 @@ int create_unpause(struct create *create)
     int rc = core->hv->ops->domain_unpause(core->hv, guest->domid);
 
     if (rc < 0)
-        return failed(create, rc, "unpause");
+        return create_failed(create, rc, "unpause");
     guest->unpaused_ns = core_now_ns(core);
     guest_move(guest, GUEST_BOOTING);
     death_watch(core);

@@ -7,6 +7,7 @@
 #include "core/control.h"
 #include "core/core.h"
 #include "core/create.h"
+#include "core/pool.h"
 #include "core/verbs.h"
 #include "util/log.h"
 
@@ -82,6 +83,10 @@ void death_crash(struct guest *guest, const char *reason)
 {
     struct hv *hv = guest->core->hv;
 
+    if (guest_state(guest) == GUEST_SHELL) {
+        pool_lost(guest, reason);
+        return;
+    }
     if (!guest_alive(guest))
         return;
     int rc = hv->ops->domain_shutdown(hv, guest->domid, HV_SHUTDOWN_CRASH);
@@ -137,7 +142,9 @@ static void on_shutdown(struct guest *guest, enum hv_shutdown_reason why)
 
 static void on_vanished(struct guest *guest)
 {
-    if (guest_alive(guest))
+    if (guest_state(guest) == GUEST_SHELL)
+        pool_lost(guest, "its domain was destroyed by someone else");
+    else if (guest_alive(guest))
         end(guest, GUEST_CRASHED, "its domain was destroyed by someone else", SPEC_DESTROY);
     else if (guest_hold(guest) == GUEST_HELD && guest_state(guest) != GUEST_CREATING)
         destroy_guest(guest, NULL);

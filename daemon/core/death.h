@@ -29,7 +29,8 @@ void death_watch(struct core *core);
 /* A guest says that it is about to stop. */
 void death_expect(struct core *core);
 
-/* End a guest that broke a rule; users read the reason. Does nothing if it is not alive. */
+/* End a guest that broke a rule; users read the reason. Of those that are not alive only a shell is
+   ended. */
 void death_crash(struct guest *guest, const char *reason);
 /* Forget a crashed guest whose domain is gone. */
 void death_bury(struct guest *guest);

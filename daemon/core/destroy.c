@@ -7,6 +7,7 @@
 #include "core/control.h"
 #include "core/core.h"
 #include "core/create.h"
+#include "core/pool.h"
 #include "core/verbs.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -48,6 +49,7 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
         return;
     }
     verb_shutdown_ended(guest);
+    pool_forget(guest);
     forget_tombstone(guest);
     guest_table_hide(&core->guests, guest);
     guest_move(guest, GUEST_GONE);
@@ -125,8 +127,8 @@ static void destroy_domain(struct guest *guest)
     int rc = hv->ops->domain_destroy(hv, guest->domid);
 
     if (rc < 0 && rc != -ESRCH)
-        log_error("%s: domain %u cannot be destroyed: %s; trying again", guest->name, guest->domid,
-                  strerror(-rc));
+        log_error("%s: domain %u cannot be destroyed: %s; trying again", guest_label(guest),
+                  guest->domid, strerror(-rc));
 }
 
 void destroy_on_detached(struct guest *guest)
@@ -155,7 +157,7 @@ static void released(struct guest *guest)
     list_remove(&guest->dying);
     list_move_all(&guest->release_waiters, &waiters);
     guest_move_hold(guest, GUEST_RELEASED);
-    log_debug("%s: released", guest->name);
+    log_debug("%s: released", guest_label(guest));
     if (guest_state(guest) == GUEST_GONE)
         free_guest(guest);
     while (!list_empty(&waiters)) {

@@ -1,6 +1,7 @@
 #include "core/guest.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,9 @@
 #define LIVE_ENDS (SM_BIT(GUEST_STOPPED) | SM_BIT(GUEST_CRASHED) | SM_BIT(GUEST_GONE))
 
 static const struct sm_state life_states[] = {
-    [GUEST_CREATING] = {"creating", SM_BIT(GUEST_BOOTING) | SM_BIT(GUEST_GONE)},
+    [GUEST_CREATING] = {"creating",
+                        SM_BIT(GUEST_SHELL) | SM_BIT(GUEST_BOOTING) | SM_BIT(GUEST_GONE)},
+    [GUEST_SHELL] = {"shell", SM_BIT(GUEST_CREATING) | SM_BIT(GUEST_GONE)},
     [GUEST_BOOTING] = {"booting", SM_BIT(GUEST_RUNNING) | SM_BIT(GUEST_PAUSED) |
                                       SM_BIT(GUEST_SHUTTING_DOWN) | LIVE_ENDS},
     [GUEST_RUNNING] = {"running", SM_BIT(GUEST_PAUSED) | SM_BIT(GUEST_SHUTTING_DOWN) | LIVE_ENDS},
@@ -30,8 +33,11 @@ static bool life_invariant(const void *owner, unsigned state)
     switch (state) {
     case GUEST_CREATING:
         return guest->unpaused_ns == 0;
+    case GUEST_SHELL:
+        return guest_is_shell(guest) && guest->unpaused_ns == 0 && guest->create == NULL &&
+               guest->io.sm.state == GUEST_IO_ATTACHED;
     case GUEST_BOOTING:
-        return guest->unpaused_ns != 0 && guest->ready_ns == 0;
+        return guest->unpaused_ns != 0 && guest->ready_ns == 0 && !guest_is_shell(guest);
     case GUEST_RUNNING:
         return guest->ready_ns != 0 && guest_hold(guest) == GUEST_HELD;
     case GUEST_CRASHED:
@@ -115,30 +121,35 @@ struct guest *guest_create(struct core *core, const struct guest_spec *spec, uid
     if (guest == NULL)
         return NULL;
     guest->core = core;
-    guest->owner = owner;
     guest->domid = GUEST_NO_DOMID;
     memcpy(guest->name, spec->name, sizeof(spec->name));
     guest->memory_mib = spec->memory_mib;
     guest->vcpus = (uint32_t)spec->vcpus;
-    guest->on_poweroff = spec->on_poweroff;
-    guest->on_reboot = spec->on_reboot;
-    guest->on_crash = spec->on_crash;
     guest->vif_count = spec->vif_count;
     random_uuid(guest->uuid);
     layout_init(&guest->layout, guest->memory_mib, guest->vif_count);
     init_machines(guest);
-
-    guest->kernel = strdup(spec->kernel);
-    bool complete = guest->kernel != NULL;
-    for (unsigned i = 0; i < guest->vif_count; i++) {
+    for (unsigned i = 0; i < guest->vif_count; i++)
         init_vif(&guest->vif[i], &spec->vif[i]);
-        complete = copy_publish(&guest->vif[i], &spec->vif[i]) && complete;
-    }
-    if (!complete) {
+    if (guest_adopt(guest, spec, owner) < 0) {
         guest_destroy(guest);
         return NULL;
     }
     return guest;
+}
+
+int guest_adopt(struct guest *guest, const struct guest_spec *spec, uid_t owner)
+{
+    guest->owner = owner;
+    guest->on_poweroff = spec->on_poweroff;
+    guest->on_reboot = spec->on_reboot;
+    guest->on_crash = spec->on_crash;
+    free(guest->kernel);
+    guest->kernel = strdup(spec->kernel);
+    bool complete = guest->kernel != NULL;
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        complete = copy_publish(&guest->vif[i], &spec->vif[i]) && complete;
+    return complete ? 0 : -ENOMEM;
 }
 
 static void destroy_timer(struct guest *guest, struct loop_timer **timer)
@@ -158,6 +169,16 @@ void guest_destroy(struct guest *guest)
         free(guest->vif[i].publish);
     free(guest->kernel);
     free(guest);
+}
+
+bool guest_is_shell(const struct guest *guest)
+{
+    return guest->name[0] == '\0';
+}
+
+const char *guest_label(const struct guest *guest)
+{
+    return guest_is_shell(guest) ? "a shell" : guest->name;
 }
 
 enum guest_state guest_state(const struct guest *guest)

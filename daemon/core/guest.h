@@ -22,9 +22,12 @@
 #include "util/sm.h"
 
 /*
- * The life of a guest, as users see it (docs/lifecycle.md):
+ * The life of a guest, as users see it (docs/lifecycle.md), but for SHELL, which no user sees: a
+ * domain built ahead of time, of which no instruction has run and which has no name yet.
  *
- *                unpaused           ready
+ *      SHELL
+ *      ^   | claimed
+ * built|   v     unpaused           ready
  *     CREATING ----------> BOOTING -------> RUNNING
  *        |                  |   ^            |   ^
  *        |  pause, shutdown |   |            |   | unpause; refused, deadline
@@ -35,10 +38,11 @@
  *        |                            v
  *        |                  STOPPED or CRASHED
  *        |                            |
- *        +----- failed, destroyed ----+----> GONE   (from the four as well)
+ *        +----- failed, destroyed ----+----> GONE   (from the four and SHELL as well)
  */
 enum guest_state {
     GUEST_CREATING,
+    GUEST_SHELL,
     GUEST_BOOTING,
     GUEST_RUNNING,
     GUEST_PAUSED,
@@ -113,11 +117,12 @@ struct guest_control {
 
 struct core;
 struct create;
+struct pool_flavour;
 
 struct guest {
     struct core *core;
-    uint64_t id; /* never reused; iod knows the guest by it */
-    char name[NOXS_NAME_MAX];
+    uint64_t id;              /* never reused; iod knows the guest by it */
+    char name[NOXS_NAME_MAX]; /* "": a shell, being built or ready */
     char *kernel;
     uint8_t uuid[16];
     uid_t owner;
@@ -150,13 +155,22 @@ struct guest {
     struct list tombstone; /* linked while only the record of a crash is left */
     struct list trim;      /* linked while it awaits its trim */
     struct list dying;     /* linked while its domain is */
+    struct list shell;     /* linked while it is a SHELL of this flavour */
+    struct pool_flavour *flavour;
 };
 
 /* NULL when out of memory. Made of a checked spec; holds no addresses and no domain yet. */
 struct guest *guest_create(struct core *core, const struct guest_spec *spec, uid_t owner);
+/* Make a shell, which already is what the spec says of its hardware, the guest of it: all but its
+   name. -ENOMEM. */
+int guest_adopt(struct guest *guest, const struct guest_spec *spec, uid_t owner);
 /* The guest must be released and in no table. */
 void guest_destroy(struct guest *guest);
 
+/* It has no name, because nobody has asked for it yet. */
+bool guest_is_shell(const struct guest *guest);
+/* Its name, for messages; a shell has something to be called by, too. */
+const char *guest_label(const struct guest *guest);
 enum guest_state guest_state(const struct guest *guest);
 enum guest_hold guest_hold(const struct guest *guest);
 /* As users read it, e.g. "shutting-down". */

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,22 +25,39 @@ void guest_table_fini(struct guest_table *table)
     table->by_domid = NULL;
 }
 
+static int reserve_name(struct guest_table *table, struct guest *guest, const char *name)
+{
+    if (guest_table_by_name(table, name) != NULL)
+        return -EEXIST;
+    int rc = hash_add(&table->by_name, &guest->by_name, hash_text(name));
+    if (rc == 0)
+        table->named++;
+    return rc;
+}
+
 int guest_table_add(struct guest_table *table, struct guest *guest)
 {
-    if (guest_table_by_name(table, guest->name) != NULL)
-        return -EEXIST;
     guest->id = ++table->last_id;
     int rc = hash_add(&table->by_id, &guest->by_id, guest->id);
     if (rc < 0)
         return rc;
-    rc = hash_add(&table->by_name, &guest->by_name, hash_text(guest->name));
+    if (!guest_is_shell(guest))
+        rc = reserve_name(table, guest, guest->name);
     if (rc < 0) {
         hash_remove(&table->by_id, &guest->by_id);
         return rc;
     }
     list_append(&table->all, &guest->all);
-    table->named++;
     return 0;
+}
+
+int guest_table_name(struct guest_table *table, struct guest *guest, const char *name)
+{
+    int rc = reserve_name(table, guest, name);
+
+    if (rc == 0)
+        snprintf(guest->name, sizeof(guest->name), "%s", name);
+    return rc;
 }
 
 static int make_room(struct guest_table *table)
@@ -92,8 +110,10 @@ void guest_table_remove_port(struct guest_table *table, struct guest *guest)
 
 void guest_table_hide(struct guest_table *table, struct guest *guest)
 {
-    hash_remove(&table->by_name, &guest->by_name);
     remove_domid(table, guest);
+    if (guest_is_shell(guest))
+        return;
+    hash_remove(&table->by_name, &guest->by_name);
     table->named--;
 }
 
@@ -140,6 +160,13 @@ size_t guest_table_from_domid(const struct guest_table *table, uint32_t domid)
     return low;
 }
 
+size_t guest_table_next_named(const struct guest_table *table, size_t at)
+{
+    while (at < table->domid_count && guest_is_shell(table->by_domid[at]))
+        at++;
+    return at;
+}
+
 struct guest *guest_table_by_domid(const struct guest_table *table, uint32_t domid)
 {
     size_t at = guest_table_from_domid(table, domid);
@@ -154,7 +181,8 @@ static struct guest *find_domid(const struct guest_table *table, const char *tex
     if (!isdigit((unsigned char)*text) || strlen(text) > 5)
         return NULL;
     unsigned long domid = strtoul(text, &end, 10);
-    return *end == '\0' ? guest_table_by_domid(table, (uint32_t)domid) : NULL;
+    struct guest *guest = guest_table_by_domid(table, (uint32_t)domid);
+    return *end == '\0' && guest != NULL && !guest_is_shell(guest) ? guest : NULL;
 }
 
 static unsigned find_uuid(const struct guest_table *table, const char *text,
@@ -165,7 +193,8 @@ static unsigned find_uuid(const struct guest_table *table, const char *text,
 
     if (length < UUID_PREFIX_MIN || length >= GUEST_UUID_TEXT)
         return 0;
-    for (size_t i = 0; i < table->domid_count; i++) {
+    for (size_t i = guest_table_next_named(table, 0); i < table->domid_count;
+         i = guest_table_next_named(table, i + 1)) {
         char uuid[GUEST_UUID_TEXT];
         guest_format_uuid(table->by_domid[i], uuid);
         if (strncasecmp(uuid, text, length) == 0) {

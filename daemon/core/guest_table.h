@@ -1,7 +1,8 @@
 /*
  * All guests of this host: found by name, domain id, UUID prefix, id and control port. May be
  * included by core; ctl looks guests up. Guests that are gone but not yet released are found by
- * id only.
+ * id only. Shells have no name yet: they are found by those who know their domain id or their
+ * port, and by no user.
  */
 #ifndef CHAOS_CORE_GUEST_TABLE_H
 #define CHAOS_CORE_GUEST_TABLE_H
@@ -16,15 +17,17 @@ struct guest_table {
     struct guest **by_domid; /* ascending */
     size_t domid_count;
     size_t domid_room;
-    size_t named; /* guests that are not gone */
+    size_t named; /* guests that have a name and are not gone */
     uint64_t last_id;
 };
 
 void guest_table_init(struct guest_table *table, uint64_t first_id);
 void guest_table_fini(struct guest_table *table);
 
-/* Reserve the name and give the guest its id. -EEXIST, -ENOMEM. */
+/* Give the guest its id, and reserve its name if it has one. -EEXIST, -ENOMEM. */
 int guest_table_add(struct guest_table *table, struct guest *guest);
+/* Name a guest that has none. -EEXIST, -ENOMEM. */
+int guest_table_name(struct guest_table *table, struct guest *guest, const char *name);
 /* Make it findable by domain id. -ENOMEM. */
 int guest_table_add_domid(struct guest_table *table, struct guest *guest);
 int guest_table_add_port(struct guest_table *table, struct guest *guest);
@@ -40,6 +43,8 @@ struct guest *guest_table_by_port(const struct guest_table *table, struct hv_por
 struct guest *guest_table_by_domid(const struct guest_table *table, uint32_t domid);
 /* Index in by_domid of the first guest with a domain id of at least domid. */
 size_t guest_table_from_domid(const struct guest_table *table, uint32_t domid);
+/* Index in by_domid of the first guest from at on that has a name. */
+size_t guest_table_next_named(const struct guest_table *table, size_t at);
 
 /* By name, domain id in decimal, or unique UUID prefix. Codes: NOT_FOUND, AMBIGUOUS. */
 int guest_table_find(const struct guest_table *table, const char *text, struct guest **guest_out,

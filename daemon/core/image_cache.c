@@ -123,6 +123,20 @@ static struct image_entry *hold(struct image_cache *cache, struct image_entry *e
     return entry;
 }
 
+struct image_entry *image_cache_find(struct image_cache *cache, const struct image_key *key)
+{
+    struct image_entry *entry = find(cache, key);
+    return entry == NULL ? NULL : hold(cache, entry);
+}
+
+bool image_cache_is_current(int fd, const struct image_key *key)
+{
+    struct image_key now;
+    struct error error;
+
+    return image_read_key(fd, 0, AT_STATX_DONT_SYNC, &now, &error) == 0 && image_key_equal(&now, key);
+}
+
 void image_cache_release(struct image_cache *cache, struct image_entry *entry)
 {
     (void)cache;

@@ -58,6 +58,10 @@ void image_cache_fini(struct image_cache *cache);
 int image_cache_get(struct image_cache *cache, int fd, uid_t owner, image_done_fn *done, void *arg,
                     struct image_entry **entry_out, struct image_read **read_out,
                     struct error *error);
+/* The same by key, which must be known already: held, or NULL. */
+struct image_entry *image_cache_find(struct image_cache *cache, const struct image_key *key);
+/* Whether fd is, unchanged, what key says; for root. */
+bool image_cache_is_current(int fd, const struct image_key *key);
 /* done will not be called. */
 void image_cache_cancel(struct image_read *read);
 void image_cache_release(struct image_cache *cache, struct image_entry *entry);

@@ -12,6 +12,8 @@
     X(USER_GUESTS, 1000, "user-guests", "guests of one user who is not root")                      \
     X(USER_PUBLISH, 64, "user-publish", "published ports of one user who is not root")             \
     X(USER_MEMORY_MIB, 4096, "user-memory-mib", "MiB for all guests of a user who is not root")    \
+    X(FLAVOURS, 32, "flavours", "flavours of shells")                                              \
+    X(FLAVOUR_SHELLS, 8192, "flavour-shells", "shells of one flavour")                             \
     X(TOMBSTONES, 64, "tombstones", "crashed guests are remembered")                               \
     X(USER_TOMBSTONES, 16, "user-tombstones", "crashed guests of one user who is not root")        \
     X(MEMORY_MIB, 3840, "memory", "MiB of memory for a guest")                                     \

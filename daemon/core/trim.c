@@ -21,7 +21,7 @@ static void trim_first(struct core *core)
     guest_domain_params(guest, &params);
     int rc = core->hv->ops->domain_trim(core->hv, guest->domid, &params);
     if (rc < 0)
-        log_debug("%s: trim: errno %d", guest->name, -rc);
+        log_debug("%s: trim: errno %d", guest_label(guest), -rc);
 }
 
 /* One at a time, so that a request that has come meanwhile is served in between. */

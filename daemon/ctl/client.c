@@ -14,8 +14,6 @@
 
 /* Replies that a client may leave unread: beyond them it is no client any more. */
 #define REPLY_BYTES_MAX ((size_t)512 * 1024)
-/* Requests served before other clients get their turn. */
-#define TURN_REQUESTS   16
 
 struct reply {
     struct list node;
@@ -80,11 +78,24 @@ static int enqueue(struct ctl_client *client, const char *data, size_t size, int
     return 0;
 }
 
+static void send_or_keep(struct ctl_client *client, const char *data, size_t size, int fd)
+{
+    int rc = -EAGAIN;
+
+    if (list_empty(&client->replies))
+        rc = fd_send(client->fd, data, size, &fd, fd >= 0 ? 1 : 0);
+    if (rc == -EAGAIN)
+        rc = enqueue(client, data, size, fd);
+    if (rc < 0) {
+        log_debug("process %d is hung up on: %s", (int)client->pid, strerror(-rc));
+        hang_up(client);
+    }
+}
+
 void ctl_client_send(struct ctl_client *client, json_t *message, int fd)
 {
     char *buffer = client->server->buffer;
     size_t size = message == NULL ? 0 : json_dumpb(message, buffer, LIMIT_MESSAGE, JSON_COMPACT);
-    int rc = -EAGAIN;
 
     json_decref(message);
     if (size == 0 || size > LIMIT_MESSAGE) {
@@ -93,14 +104,12 @@ void ctl_client_send(struct ctl_client *client, json_t *message, int fd)
         hang_up(client);
         return;
     }
-    if (list_empty(&client->replies))
-        rc = fd_send(client->fd, buffer, size, &fd, fd >= 0 ? 1 : 0);
-    if (rc == -EAGAIN)
-        rc = enqueue(client, buffer, size, fd);
-    if (rc < 0) {
-        log_debug("process %d is hung up on: %s", (int)client->pid, strerror(-rc));
-        hang_up(client);
-    }
+    send_or_keep(client, buffer, size, fd);
+}
+
+void ctl_client_send_bytes(struct ctl_client *client, const void *data, size_t size)
+{
+    send_or_keep(client, data, size, -1);
 }
 
 static int flush(struct ctl_client *client)
@@ -161,7 +170,8 @@ static void on_ready(void *arg, int fd, unsigned ready)
     (void)fd;
     if (ready & LOOP_WRITE)
         rc = flush(client);
-    for (int i = 0; rc == 0 && i < TURN_REQUESTS && list_empty(&client->replies); i++)
+    /* One request: most clients wait for its reply, so that another look would be in vain. */
+    if (rc == 0 && (ready & LOOP_READ) && list_empty(&client->replies))
         rc = serve_one(client);
     if (rc < 0 && rc != -EAGAIN)
         ctl_client_destroy(client);

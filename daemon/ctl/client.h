@@ -28,5 +28,7 @@ void ctl_client_destroy(struct ctl_client *client);
  * that has let too many pile up is hung up on, later: it stays valid during the call.
  */
 void ctl_client_send(struct ctl_client *client, json_t *message, int fd);
+/* The same for bytes, without a descriptor. */
+void ctl_client_send_bytes(struct ctl_client *client, const void *data, size_t size);
 
 #endif

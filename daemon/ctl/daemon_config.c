@@ -20,6 +20,7 @@ void daemon_config_init(struct daemon_config *config)
                                      .uplink = "chaos0",
                                      .network = {{10, 77, 0, 0}},
                                      .prefix_len = 16};
+    pool_setting_defaults(&config->pool);
 }
 
 /* ---- keys --------------------------------------------------------------------------- */
@@ -79,6 +80,25 @@ static int set_bridges(const char *value, struct daemon_config *config)
     }
 }
 
+/* A line each: of the whole pool, or of one flavour. It says itself what is wrong. */
+static int set_pool(const char *where, const char *value, struct daemon_config *config,
+                    struct error *error)
+{
+    struct pool_setting setting;
+    int rc = pool_setting_parse(where, value, &setting, error);
+
+    if (rc < 0)
+        return rc;
+    if (!pool_setting_is_flavour(&setting))
+        pool_setting_merge(&config->pool, &setting);
+    else if (config->flavour_count == LIMIT_FLAVOURS)
+        return error_set(error, UKVM_E_CONFIG, "%s: at most %u flavours of shells", where,
+                         LIMIT_FLAVOURS);
+    else
+        config->flavours[config->flavour_count++] = setting;
+    return 0;
+}
+
 static const struct key {
     const char *name;
     int (*set)(const char *value, struct daemon_config *config);
@@ -94,6 +114,8 @@ static const struct key {
 int daemon_config_set(const char *where, const char *key, const char *value,
                       struct daemon_config *config, struct error *error)
 {
+    if (strcmp(key, "pool") == 0)
+        return set_pool(where, value, config, error);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (strcmp(keys[i].name, key) != 0)
             continue;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "core/pool_setting.h"
 #include "hostnet/hostnet.h"
 
 #define DAEMON_PATH_MAX    256u
@@ -18,6 +19,9 @@ struct daemon_config {
     struct hostnet_ip network;
     uint8_t prefix_len;
     char bridges[DAEMON_BRIDGES_MAX]; /* open to every user, with a space between them */
+    struct pool_setting pool; /* budget, rate, learn */
+    unsigned flavour_count;
+    struct pool_setting flavours[LIMIT_FLAVOURS];
 };
 
 void daemon_config_init(struct daemon_config *config);

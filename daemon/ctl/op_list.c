@@ -18,9 +18,10 @@ void op_list(struct ctl_request *request)
         return;
     }
     json_t *list = json_array();
-    size_t at = guest_table_from_domid(guests, (uint32_t)after + 1);
+    size_t at = guest_table_next_named(guests, guest_table_from_domid(guests, (uint32_t)after + 1));
     size_t bytes = ENVELOPE_BYTES;
-    for (; at < guests->domid_count && json_array_size(list) < CTL_LIST_MAX; at++) {
+    for (; at < guests->domid_count && json_array_size(list) < CTL_LIST_MAX;
+         at = guest_table_next_named(guests, at + 1)) {
         const struct guest *guest = guests->by_domid[at];
         bytes += guest_json_bound(guest);
         if (bytes > LIMIT_MESSAGE)

@@ -8,6 +8,7 @@ static const struct ctl_op ops[] = {
     {"destroy", op_destroy, true, CTL_OWNER, 0},   {"pause", op_pause, true, CTL_OWNER, 0},
     {"unpause", op_unpause, true, CTL_OWNER, 0},   {"shutdown", op_shutdown, true, CTL_OWNER, 0},
     {"console", op_console, true, CTL_OWNER, 0},   {"noxs", op_noxs, true, CTL_OWNER, 0},
+    {"pool", op_pool, false, CTL_ANYONE, 0},       {"pool-set", op_pool_set, false, CTL_ROOT, 0},
 };
 
 const struct ctl_op *ctl_op_find(const char *name)

@@ -9,6 +9,7 @@
 enum ctl_privilege {
     CTL_ANYONE, /* whoever may connect */
     CTL_OWNER,  /* the guest's creator, or root */
+    CTL_ROOT,
 };
 
 struct ctl_op {
@@ -28,10 +29,15 @@ const struct ctl_op *ctl_op_find(const char *name);
 
 void op_console(struct ctl_request *request);
 void op_create(struct ctl_request *request);
+/* A create that came as a record. Codes: those of errors that it has not answered. */
+int op_create_record(struct ctl_request *request, const char *data, size_t size,
+                     struct error *error);
 void op_destroy(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
 void op_noxs(struct ctl_request *request);
+void op_pool(struct ctl_request *request);
+void op_pool_set(struct ctl_request *request);
 void op_pause(struct ctl_request *request);
 void op_shutdown(struct ctl_request *request);
 void op_unpause(struct ctl_request *request);

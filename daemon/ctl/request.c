@@ -7,6 +7,7 @@
 #include "core/guest_table.h"
 #include "ctl/client.h"
 #include "ctl/ops.h"
+#include "ctl/record.h"
 #include "util/fd_closer.h"
 
 /* ---- the end ------------------------------------------------------------------------ */
@@ -40,6 +41,13 @@ static void send_and_free(struct ctl_request *request, json_t *message, int fd)
 void ctl_reply(struct ctl_request *request, json_t *ok, int fd)
 {
     send_and_free(request, message_ok(&request->message, ok), fd);
+}
+
+void ctl_reply_bytes(struct ctl_request *request, const void *data, size_t size)
+{
+    if (request->client != NULL)
+        ctl_client_send_bytes(request->client, data, size);
+    request_free(request);
 }
 
 void ctl_fail(struct ctl_request *request, const struct error *error)
@@ -85,6 +93,15 @@ static int take_fds(struct ctl_request *request, const struct ctl_op *op, struct
     return 0;
 }
 
+static int dispatch_record(struct ctl_request *request, const char *data, struct fd_packet *packet,
+                           struct error *error)
+{
+    request->message.has_id = record_id(data, packet->size, &request->record_id);
+    request->message.id = request->record_id;
+    int rc = take_fds(request, ctl_op_find("create"), packet, error);
+    return rc < 0 ? rc : op_create_record(request, data, packet->size, error);
+}
+
 static int dispatch(struct ctl_request *request, const char *data, struct fd_packet *packet,
                     struct error *error)
 {
@@ -92,12 +109,16 @@ static int dispatch(struct ctl_request *request, const char *data, struct fd_pac
         return error_set(error, UKVM_E_PROTOCOL, "a message has at most %u bytes", LIMIT_MESSAGE);
     if (packet->truncated)
         return error_set(error, UKVM_E_PROTOCOL, "too many file descriptors");
+    if (record_is(data, packet->size))
+        return dispatch_record(request, data, packet, error);
     int rc = message_parse(data, packet->size, &request->message, error);
     if (rc < 0)
         return rc;
     const struct ctl_op *op = ctl_op_find(request->message.op);
     if (op == NULL)
         return error_set(error, UKVM_E_PROTOCOL, "unknown operation '%.40s'", request->message.op);
+    if (op->privilege == CTL_ROOT && request->uid != 0)
+        return error_set(error, UKVM_E_PERMISSION, "%s: only root may do this", op->name);
     rc = take_fds(request, op, packet, error);
     if (rc == 0)
         rc = find_guest(request, op, error);

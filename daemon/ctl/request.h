@@ -27,7 +27,9 @@ struct ctl_request {
     uid_t uid;
     uint64_t received_ns;
     int fd;                         /* of create: the image, taken by it; else -1 */
+    int64_t record_id;              /* of a request that came as a record */
     bool timing;                    /* of create: the reply tells the phases */
+    bool path;                      /* and which way it was built */
     struct destroy_waiter released; /* of destroy */
 };
 
@@ -40,6 +42,9 @@ void ctl_request_orphan(struct ctl_request *request);
 /* Each ends the request, exactly once. ok is stolen, NULL means {}; fd is borrowed, -1: none. */
 void ctl_reply(struct ctl_request *request, json_t *ok, int fd);
 void ctl_fail(struct ctl_request *request, const struct error *error);
+
+/* The same for a request that came as a record. */
+void ctl_reply_bytes(struct ctl_request *request, const void *data, size_t size);
 
 /* The arguments beside the envelope. */
 int ctl_request_args(const struct ctl_request *request, const struct arg *args, size_t count,

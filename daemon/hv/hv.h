@@ -76,7 +76,10 @@ struct hv_segment {
     const uint8_t *data; /* filesz_bytes; borrowed for the call */
 };
 
-/* What to put in a populated domain so that vCPU 0 starts in it (PVH boot protocol). */
+/*
+ * What to put in a populated domain so that vCPU 0 starts in it (PVH boot protocol). Without
+ * segments only the reserved frames are written, and the vCPU has no entry yet.
+ */
 struct hv_load {
     const struct hv_segment *segments;
     size_t segment_count;
@@ -84,6 +87,7 @@ struct hv_load {
     struct hv_gfn info_gfn; /* frame for start_info, memory map and command line */
     uint64_t ram_pages;
     uint64_t reserved_first; /* gfn; [reserved_first, ram_pages) is not usable RAM */
+    bool reserved_kept;      /* they are in use already: of them only start_info is written */
     const char *cmdline;     /* NUL-terminated; borrowed; at most HV_CMDLINE_MAX bytes with NUL */
 };
 #define HV_CMDLINE_MAX 1024u
@@ -100,7 +104,8 @@ struct hv_ops {
     int (*domain_populate)(struct hv *hv, uint32_t domid, uint64_t ram_pages);
     /*
      * Copy segments (zeroing the rest of each of their frames), zero the reserved frames, write
-     * start_info into one of them; set vCPU 0 to the entry. Other RAM may hold anything.
+     * start_info into one of them; set vCPU 0 to the entry. Other RAM may hold anything. May be
+     * called again until the domain is unpaused.
      * -EINVAL: segments not ascending, overlapping or outside usable RAM; cmdline too long.
      */
     int (*domain_load)(struct hv *hv, uint32_t domid, const struct hv_load *load);

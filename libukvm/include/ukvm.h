@@ -99,6 +99,15 @@ struct ukvm_phase {
 };
 
 #define UKVM_PHASES_MAX 24
+#define UKVM_PATH_MAX   64
+
+/* How much of a guest may have been prepared before it is asked for. */
+enum ukvm_path {
+    UKVM_PATH_ANY,    /* the most that there is */
+    UKVM_PATH_COLD,   /* nothing */
+    UKVM_PATH_SHELL,  /* at most a domain without its image */
+    UKVM_PATH_LOADED, /* as ANY, and path_taken is filled in */
+};
 
 struct ukvm_create_options {
     size_t size;
@@ -108,6 +117,9 @@ struct ukvm_create_options {
     /* Out, if not NULL: up to UKVM_PHASES_MAX phases in the order they happened. */
     struct ukvm_phase *phases;
     uint32_t phase_count;
+    enum ukvm_path path;
+    /* Out, if phases are asked for or path is not ANY: "loaded", "shell", or "cold: " and why. */
+    char path_taken[UKVM_PATH_MAX];
 };
 
 /*
@@ -134,8 +146,15 @@ int ukvm_console(struct ukvm *handle, const char *guest, bool follow, int *fd_ou
 /* All guests, by ascending domain id. The caller frees *guests_out with free(). */
 int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count_out);
 
+/*
+ * Set the pool of shells by one line of "KEY=VALUE ..." as in chaosd's configuration
+ * (docs/config.md); for root. Errors: CONFIG, LIMIT.
+ */
+int ukvm_pool_set(struct ukvm *handle, const char *setting);
+
 /* The JSON text of a reply: the caller frees *json_out with free(). */
 int ukvm_noxs_json(struct ukvm *handle, const char *guest, char **json_out);
+int ukvm_pool_json(struct ukvm *handle, char **json_out);
 int ukvm_version_json(struct ukvm *handle, char **json_out);
 
 /* ---- helpers ------------------------------------------------------------------------ */

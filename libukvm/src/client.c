@@ -1,4 +1,5 @@
 #include "client.h"
+#include "record.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -250,7 +251,9 @@ static int reply_parse(struct ukvm *handle, size_t length, json_t **ok_out)
     return rc;
 }
 
-static int receive_reply(struct ukvm *handle, struct client_reply *reply_out)
+/* record_length_out NULL: a record is no reply. */
+static int receive_reply(struct ukvm *handle, struct client_reply *reply_out,
+                         size_t *record_length_out)
 {
     struct client_reply reply = {.ok = NULL, .fd = -1};
     ssize_t length = receive_packet(handle, &reply.fd);
@@ -261,7 +264,11 @@ static int receive_reply(struct ukvm *handle, struct client_reply *reply_out)
         client_reply_fini(&reply);
         return lost(handle);
     }
-    int rc = reply_parse(handle, (size_t)length, &reply.ok);
+    int rc = 0;
+    if (record_length_out != NULL && record_is(handle->packet, (size_t)length))
+        *record_length_out = (size_t)length;
+    else
+        rc = reply_parse(handle, (size_t)length, &reply.ok);
     if (rc != 0)
         client_reply_fini(&reply);
     else
@@ -287,7 +294,15 @@ int client_call(struct ukvm *handle, const char *op, json_t *arguments, int send
                           "the '%s' request has %zu bytes, the limit of a packet is %u", op, length,
                           CLIENT_PACKET_MAX);
     int rc = send_request(handle, op, length, send_fd);
-    return rc != 0 ? rc : receive_reply(handle, reply_out);
+    return rc != 0 ? rc : receive_reply(handle, reply_out, NULL);
+}
+
+int client_call_record(struct ukvm *handle, const char *op, size_t length, int send_fd,
+                       struct client_reply *reply_out, size_t *record_length_out)
+{
+    handle->message[0] = '\0';
+    int rc = send_request(handle, op, length, send_fd);
+    return rc != 0 ? rc : receive_reply(handle, reply_out, record_length_out);
 }
 
 void client_reply_fini(struct client_reply *reply)

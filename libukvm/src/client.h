@@ -34,6 +34,12 @@ struct client_reply {
  */
 int client_call(struct ukvm *handle, const char *op, json_t *arguments, int send_fd,
                 struct client_reply *reply_out);
+/*
+ * The same for a request of length bytes that is in handle->packet already, with handle->last_id as
+ * its id. A reply that is no JSON is left there: *record_length_out, and *reply_out is empty.
+ */
+int client_call_record(struct ukvm *handle, const char *op, size_t length, int send_fd,
+                       struct client_reply *reply_out, size_t *record_length_out);
 void client_reply_fini(struct client_reply *reply);
 
 /* Add an argument; an object that cannot hold it becomes NULL, which client_call refuses. */

@@ -183,6 +183,31 @@ int ukvm_noxs_json(struct ukvm *handle, const char *guest, char **json_out)
     return rc;
 }
 
+int ukvm_pool_json(struct ukvm *handle, char **json_out)
+{
+    struct client_reply reply;
+    int rc = client_call(handle, "pool", json_object(), -1, &reply);
+
+    if (rc != 0)
+        return rc;
+    rc = dump(handle, reply.ok, json_out);
+    client_reply_fini(&reply);
+    return rc;
+}
+
+int ukvm_pool_set(struct ukvm *handle, const char *setting)
+{
+    json_t *arguments = json_pack("{s:s}", "setting", setting);
+    struct client_reply reply;
+
+    if (arguments == NULL)
+        return error_fail(handle->message, UKVM_E_CONFIG, "the setting is not UTF-8");
+    int rc = client_call(handle, "pool-set", arguments, -1, &reply);
+    if (rc == 0)
+        client_reply_fini(&reply);
+    return rc;
+}
+
 int ukvm_version_json(struct ukvm *handle, char **json_out)
 {
     struct client_reply reply;

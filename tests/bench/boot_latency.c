@@ -1,21 +1,20 @@
 /*
  * boot-latency: how long a guest takes to start, by the caller's clock.
  *
- * usage: boot-latency [--mode cold,chaos,xl,exec,connect,version,daytime] [--guests N] [--image
- * CFG]
+ * usage: boot-latency [--mode loaded,shell,cold,chaos,xl,exec,connect,version,daytime] [--guests N]
+ * [--image CFG]
  * [--json]
  *
  * Each mode is run N times, one guest at a time, and prints one line of percentiles. In the lab
  * under icount one microsecond is 1,000 instructions of the whole machine. Phases:
- *   cold      ready    ukvm_create() until the guest said that it is ready
- *             destroy  ukvm_destroy() until its memory is returned
- *   chaos     ready    the process `chaos create`
- *   xl        ready    the process `xl create` (its exit; the guest may not have run yet), with
- *                      4 MiB, the least that its builder accepts
- *   exec      exit     fork, exec and wait of a static true
- *   connect   exit     a process that only connects to chaosd
- *   version   reply    ukvm_version_json(): a round trip that does nothing
- *   daytime   answer   ukvm_create() until the first byte from TCP port 13 of the guest
+ *   loaded    ready    ukvm_create() of a guest whose image is in a shell already, until it is
+ * ready shell     ready    the same with an empty shell cold      ready    ukvm_create() until the
+ * guest said that it is ready destroy  ukvm_destroy() until its memory is returned chaos     ready
+ * the process `chaos create` xl        ready    the process `xl create` (its exit; the guest may
+ * not have run yet), with 4 MiB, the least that its builder accepts exec      exit     fork, exec
+ * and wait of a static true connect   exit     a process that only connects to chaosd version reply
+ * ukvm_version_json(): a round trip that does nothing daytime   answer   ukvm_create() until the
+ * first byte from TCP port 13 of the guest
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,6 +34,8 @@ extern char **environ;
 
 #define MAX_RUNS       20000
 #define P99_LEAST_RUNS 200
+#define POOL_TARGET    8
+#define POOL_FILL_US   500000
 #define NOOP_CFG       "/usr/share/chaos/guests/noop.cfg"
 #define DAYTIME_CFG    "/usr/share/chaos/guests/daytime.cfg"
 
@@ -52,6 +53,7 @@ struct run {
     useconds_t pause_us; /* between two runs, so that Xen scrubs what the last one freed */
     struct ukvm *ukvm;
     struct series first, second;
+    struct ukvm_guest like; /* what the pool is filled for */
 };
 
 static double now_us(void)
@@ -107,13 +109,18 @@ static struct ukvm_config *load(const char *path, size_t index)
     return config;
 }
 
-/* ukvm_create() to ready; the guest is the caller's to destroy. */
-static double create(struct run *run, const char *path, size_t index, struct ukvm_guest *guest)
+/* ukvm_create() to ready, by this path; the guest is the caller's to destroy. */
+static double create(struct run *run, const char *path, size_t index, enum ukvm_path by,
+                     struct ukvm_guest *guest)
 {
+    static const char *const taken[] = {"", "cold", "shell", "loaded"};
+    struct ukvm_create_options options = {.size = sizeof(options), .path = by};
     struct ukvm_config *config = load(path, index);
     double start = now_us();
-    if (ukvm_create(run->ukvm, config, NULL, guest) != 0)
+    if (ukvm_create(run->ukvm, config, &options, guest) != 0)
         fail("create", ukvm_error_message(run->ukvm));
+    if (strncmp(options.path_taken, taken[by], strlen(taken[by])) != 0)
+        fail("another path was taken", options.path_taken);
     ukvm_config_free(config);
     return start;
 }
@@ -124,14 +131,58 @@ static void destroy(struct run *run, const char *name)
         fail("destroy", ukvm_error_message(run->ukvm));
 }
 
-static void run_cold(struct run *run, size_t index)
+static void create_and_destroy(struct run *run, size_t index, enum ukvm_path by)
 {
     struct ukvm_guest guest;
     open_daemon(run);
-    record(&run->first, create(run, run->image ? run->image : NOOP_CFG, index, &guest));
+    record(&run->first, create(run, run->image ? run->image : NOOP_CFG, index, by, &guest));
     double start = now_us();
     destroy(run, guest.name);
     record(&run->second, start);
+}
+
+static void run_cold(struct run *run, size_t index)
+{
+    create_and_destroy(run, index, UKVM_PATH_COLD);
+}
+
+static void set_pool(struct run *run, const char *image, unsigned target)
+{
+    const struct ukvm_guest *like = &run->like;
+    char line[512];
+    snprintf(line, sizeof(line), "memory=%u nics=%u target=%u low=%u%s%s",
+             (unsigned)(like->memory_bytes >> 20), like->vif_count, target, target,
+             image != NULL ? " image=" : "", image != NULL ? image : "");
+    if (ukvm_pool_set(run->ukvm, line) != 0)
+        fail("pool", ukvm_error_message(run->ukvm));
+}
+
+/* A guest made cold shows what its shells must be like. */
+static void fill_pool(struct run *run, bool loaded)
+{
+    open_daemon(run);
+    create(run, run->image ? run->image : NOOP_CFG, 0, UKVM_PATH_COLD, &run->like);
+    destroy(run, run->like.name);
+    set_pool(run, loaded ? run->like.kernel : NULL, POOL_TARGET);
+    usleep(POOL_FILL_US);
+}
+
+static void run_loaded(struct run *run, size_t index)
+{
+    if (index == 0)
+        fill_pool(run, true);
+    create_and_destroy(run, index, UKVM_PATH_LOADED);
+    if (index + 1 == run->guests)
+        set_pool(run, run->like.kernel, 0);
+}
+
+static void run_shell(struct run *run, size_t index)
+{
+    if (index == 0)
+        fill_pool(run, false);
+    create_and_destroy(run, index, UKVM_PATH_SHELL);
+    if (index + 1 == run->guests)
+        set_pool(run, NULL, 0);
 }
 
 static void run_chaos(struct run *run, size_t index)
@@ -190,7 +241,7 @@ static void run_daytime(struct run *run, size_t index)
 {
     struct ukvm_guest guest;
     open_daemon(run);
-    double start = create(run, run->image ? run->image : DAYTIME_CFG, index, &guest);
+    double start = create(run, run->image ? run->image : DAYTIME_CFG, index, UKVM_PATH_ANY, &guest);
     await_answer(guest.vifs[0].ip);
     record(&run->first, start);
     destroy(run, guest.name);
@@ -213,9 +264,10 @@ static const struct mode {
     void (*run)(struct run *run, size_t index);
     const char *first, *second; /* phases */
 } modes[] = {
-    {"cold", run_cold, "ready", "destroy"},  {"chaos", run_chaos, "ready", NULL},
-    {"xl", run_xl, "ready", "destroy"},      {"exec", run_exec, "exit", NULL},
-    {"connect", run_connect, "exit", NULL},  {"daytime", run_daytime, "answer", NULL},
+    {"loaded", run_loaded, "ready", "destroy"}, {"shell", run_shell, "ready", "destroy"},
+    {"cold", run_cold, "ready", "destroy"},     {"chaos", run_chaos, "ready", NULL},
+    {"xl", run_xl, "ready", "destroy"},         {"exec", run_exec, "exit", NULL},
+    {"connect", run_connect, "exit", NULL},     {"daytime", run_daytime, "answer", NULL},
     {"version", run_version, "reply", NULL},
 };
 

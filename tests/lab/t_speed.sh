@@ -22,6 +22,9 @@ cold=$(p50 cold ready 20)
 at_most "create to ready of noop, cold" 1300 "$cold"
 at_most "first TCP answer of daytime" 5000 "$(p50 daytime answer 20)"
 
+at_most "create to ready of noop, from a loaded shell" 205 "$(p50 loaded ready 20)"
+at_most "create to ready of noop, from an empty shell" 350 "$(p50 shell ready 20)"
+
 xl=$(p50 xl ready 5)
 chaos=$(p50 chaos ready 20)
 echo "ukvm_create() to ready is $((xl / cold)) times, chaos create $((xl / chaos)) times cheaper than xl create"

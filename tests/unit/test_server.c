@@ -14,6 +14,7 @@
 #include "fixture/core_rig.h"
 #include "fixture/suite.h"
 #include "noxs/access.h"
+#include "ukvm_record.h"
 #include "util/fd.h"
 #include "util/fd_closer.h"
 
@@ -122,6 +123,56 @@ START_TEST(the_socket_is_private_and_ours)
     ck_assert_int_eq(ctl_server_listen(&server, &rig.core, &error), 0);
     client = open_client();
     ck_assert_says(ask("{\"op\":\"version\"}"), "\"protocol\":1");
+}
+END_TEST
+
+static void send_record(const struct ukvm_record_create *record, size_t size)
+{
+    ck_assert_int_eq(fd_send(client, record, size, &rig.image_fd, 1), 0);
+    rig_run(&rig);
+    ck_assert(receive(client));
+}
+
+START_TEST(a_create_as_a_record)
+{
+    struct ukvm_record_create record = {
+        .head = {.magic = UKVM_RECORD_MAGIC, .size = sizeof(record), .id = 9},
+        .memory_mib = 2,
+        .vif_count = 1,
+        .no_wait = 1,
+        .path = 1,
+        .name = "web",
+        .kernel = "/k"};
+    struct ukvm_record_guest guest;
+    send_record(&record, sizeof(record));
+    memcpy(&guest, reply, sizeof(guest));
+    ck_assert_uint_eq(guest.head.magic, UKVM_RECORD_MAGIC);
+    ck_assert_int_eq(guest.head.id, 9);
+    ck_assert_str_eq(guest.name, "web");
+    ck_assert_str_eq(guest.kernel, "/k");
+    ck_assert_str_eq(guest.state, "booting");
+    ck_assert_str_eq(guest.path, "cold: asked for");
+    ck_assert_uint_eq(guest.vifs[0].prefix_len, 16);
+    ck_assert_uint_eq(guest.domid, rig_find(&rig, "web")->domid);
+    send_record(&record, sizeof(record));
+    ck_assert_says(reply, "{\"id\":9,\"error\":{\"code\":\"exists\"");
+    record.vif_count = 9;
+    send_record(&record, sizeof(record));
+    ck_assert_says(reply, "\"code\":\"protocol\"");
+    send_record(&record, sizeof(record) - 1);
+    ck_assert_says(reply, "too short");
+}
+END_TEST
+
+START_TEST(the_pool_is_shown_and_set)
+{
+    ck_assert_says(ask("{\"op\":\"pool\"}"), "\"flavours\":[]");
+    ck_assert_says(ask("{\"op\":\"pool-set\",\"setting\":\"memory=2 target=1\"}"), "\"target\":1");
+    loop_fake_advance(rig.loop, 1000 * RIG_MS);
+    ck_assert_says(ask("{\"op\":\"pool\"}"), "\"ready\":1");
+    ck_assert_says(reply, "\"cpu_ns\":0");
+    ck_assert_says(ask("{\"op\":\"list\"}"), "\"guests\":[],\"more\":false");
+    ck_assert_says(ask("{\"op\":\"pool-set\",\"setting\":\"colour=red\"}"), "unknown key");
 }
 END_TEST
 
@@ -509,9 +560,9 @@ END_TEST
 int main(void)
 {
     return SUITE_RUN(
-        "server", setup, teardown, the_socket_is_private_and_ours,
-        a_path_that_cannot_be_is_an_error, a_life, shutdown_answers_later,
-        wrong_messages_get_an_error_and_the_next_is_served,
+        "server", setup, teardown, the_socket_is_private_and_ours, a_create_as_a_record,
+        the_pool_is_shown_and_set, a_path_that_cannot_be_is_an_error, a_life,
+        shutdown_answers_later, wrong_messages_get_an_error_and_the_next_is_served,
         a_message_of_the_limit_is_read_and_of_one_byte_more_is_not,
         fds_are_closed_whatever_came_with_them, a_descriptor_that_will_not_close_holds_up_nobody,
         descriptors_that_an_operation_has_no_use_for_are_refused,

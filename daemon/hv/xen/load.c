@@ -50,5 +50,7 @@ int hv_xen_domain_load(struct hv *hv, uint32_t domid, const struct hv_load *load
         if (rc != 0)
             return rc;
     }
+    if (load->segment_count == 0)
+        return 0;
     return hv_xen_context_set(xen, domid, load->entry, (uint32_t)load->info_gfn.n * HV_PAGE_SIZE);
 }

@@ -104,5 +104,7 @@ uint64_t hv_xen_pvh_next(const struct hv_load *load, uint64_t gfn)
         if (gfn <= last)
             return gfn > first ? gfn : first;
     }
+    if (load->reserved_kept)
+        return gfn <= load->info_gfn.n ? load->info_gfn.n : load->ram_pages;
     return clamp(gfn, load->reserved_first, load->ram_pages);
 }
