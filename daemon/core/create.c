@@ -48,8 +48,7 @@ static const struct step {
     {"channels", create_channels, BUILT}, /* the two event channels, at their constant numbers */
     {"grants", create_grants, BUILT},     /* the window's references, at their constant numbers */
     {"window", create_window, BIT(BUILD_SHELL)}, /* zeroed: rings are served before the image comes */
-    {"load", create_load, COLD | BIT(BUILD_LOADED)}, /* image and start_info; the vCPU at the entry */
-    {"load", create_image, BIT(CLAIM_SHELL)},       /* the same, and what the page says of it */
+    {"load", create_load, COLD | BIT(BUILD_LOADED) | BIT(CLAIM_SHELL)}, /* the vCPU at the entry */
     {"cmdline", create_cmdline, BIT(CLAIM_LOADED)}, /* if there is one */
     {"page", create_page, BUILT},         /* the noxs page, mapped for life */
     {"clock", create_clock, BUILT},       /* shared_info and the wall clock */
@@ -342,7 +341,7 @@ static struct create *create_new(struct core *core, const struct guest_spec *spe
     return create;
 }
 
-static struct create *create_for(struct core *core, const struct create_request *request)
+static struct create *create_for(struct core *core, struct create_request *request)
 {
     struct create *create = create_new(core, request->spec, on_deadline);
 

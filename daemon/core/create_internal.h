@@ -64,7 +64,6 @@ int create_unpause(struct create *create);
 /* create_shell.c */
 int create_take(struct create *create);
 int create_name(struct create *create);
-int create_image(struct create *create);
 int create_window(struct create *create);
 int create_cmdline(struct create *create);
 int create_trim(struct create *create);

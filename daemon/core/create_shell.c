@@ -64,16 +64,6 @@ int create_name(struct create *create)
     return 0;
 }
 
-/* What the page of an empty shell could not say yet. */
-int create_image(struct create *create)
-{
-    struct guest *guest = create->guest;
-
-    guest->abi = create->image->image.abi;
-    guest->control.page->abi_version = guest->abi;
-    return create_load(create);
-}
-
 /* An empty shell is attached before its image comes, so its rings must hold zeroes by then. */
 int create_window(struct create *create)
 {

@@ -353,8 +353,15 @@ int create_load_with(struct create *create, const struct image *image, bool rese
 
 int create_load(struct create *create)
 {
-    int rc = create_load_with(create, &create->image->image, create->path == CREATE_CLAIM_SHELL);
+    struct guest *guest = create->guest;
+    bool is_claim = create->path == CREATE_CLAIM_SHELL;
 
+    /* The page of an empty shell could not say it yet. */
+    if (is_claim) {
+        guest->abi = create->image->image.abi;
+        guest->control.page->abi_version = guest->abi;
+    }
+    int rc = create_load_with(create, &create->image->image, is_claim);
     create_release_image(create);
     return rc;
 }

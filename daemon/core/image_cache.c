@@ -134,7 +134,8 @@ bool image_cache_is_current(int fd, const struct image_key *key)
     struct image_key now;
     struct error error;
 
-    return image_read_key(fd, 0, AT_STATX_DONT_SYNC, &now, &error) == 0 && image_key_equal(&now, key);
+    return image_read_key(fd, 0, AT_STATX_DONT_SYNC, &now, &error) == 0 &&
+           image_key_equal(&now, key);
 }
 
 void image_cache_release(struct image_cache *cache, struct image_entry *entry)

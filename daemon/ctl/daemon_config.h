@@ -19,7 +19,7 @@ struct daemon_config {
     struct hostnet_ip network;
     uint8_t prefix_len;
     char bridges[DAEMON_BRIDGES_MAX]; /* open to every user, with a space between them */
-    struct pool_setting pool; /* budget, rate, learn */
+    struct pool_setting pool;         /* budget, rate, learn */
     unsigned flavour_count;
     struct pool_setting flavours[LIMIT_FLAVOURS];
 };
