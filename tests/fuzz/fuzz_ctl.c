@@ -11,6 +11,7 @@
 
 #include "core/guest_table.h"
 #include "ctl/client.h"
+#include "ctl/record.h"
 #include "ctl/request.h"
 #include "ctl/server.h"
 #include "fixture/core_rig.h"
@@ -62,6 +63,10 @@ static unsigned check_replies(void)
     unsigned count = 0;
 
     for (; fd_receive(peer, text, sizeof(text), &packet) == 0 && packet.size > 0; count++) {
+        if (record_is(text, packet.size)) {
+            require(packet.size == sizeof(struct ukvm_record_guest) && packet.fd_count == 0);
+            continue;
+        }
         json_t *reply = json_loadb(text, packet.size, 0, NULL);
         const json_t *error = json_object_get(reply, "error");
         const char *message = json_string_value(json_object_get(error, "message"));
@@ -93,6 +98,9 @@ static void destroy_all(void)
         if (guest_state(guest) != GUEST_GONE && !is_kept)
             destroy_guest(guest, NULL);
     }
+    rig.core.pool.setting.learn = 0;
+    LIST_FOR_EACH(node, &rig.core.pool.flavours)
+    pool_drop(&rig.core.pool, LIST_OWNER(node, struct pool_flavour, all));
     loop_fake_advance(rig.loop, 1000 * RIG_MS);
 }
 
