@@ -134,11 +134,15 @@ static void set_flavour(struct pool *pool, struct pool_flavour *flavour,
 
 static void set_whole(struct pool *pool, const struct pool_setting *setting)
 {
+    struct pool_flavour *learned;
+    struct guest *shell;
+
     pool_setting_merge(&pool->setting, setting);
-    while (pool->setting.learn == 0 && least_recent(pool) != NULL)
-        pool_drop(pool, least_recent(pool));
-    while (pool_held_bytes(pool) > pool->setting.budget_mib * MIB)
-        destroy_guest(pool_least_wanted(pool), NULL);
+    while (pool->setting.learn == 0 && (learned = least_recent(pool)) != NULL)
+        pool_drop(pool, learned);
+    while (pool_held_bytes(pool) > pool->setting.budget_mib * MIB &&
+           (shell = pool_least_wanted(pool)) != NULL)
+        destroy_guest(shell, NULL);
 }
 
 int pool_set(struct pool *pool, const struct pool_setting *setting, struct error *error)

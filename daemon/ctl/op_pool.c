@@ -47,7 +47,7 @@ static void reply_pool(struct ctl_request *request)
     json_array_append_new(flavours, flavour_json(core, LIST_OWNER(node, struct pool_flavour, all)));
     ctl_reply(request,
               json_pack("{s:I, s:I, s:I, s:I, s:o}", "budget_bytes",
-                        (json_int_t)(pool->setting.budget_mib << 20), "held_bytes",
+                        (json_int_t)pool->setting.budget_mib << 20, "held_bytes",
                         (json_int_t)pool_held_bytes(pool), "rate", (json_int_t)pool->setting.rate,
                         "learn", (json_int_t)pool->setting.learn, "flavours", flavours),
               -1);

@@ -165,9 +165,9 @@ int ukvm_create(struct ukvm *handle, struct ukvm_config *config,
     if (options != NULL)
         memcpy(&full, options, size < sizeof(full) ? size : sizeof(full));
     int rc = create_with(handle, config, &full, guest_out);
-    if (rc == 0 && full.phases != NULL)
+    if (rc == 0 && options != NULL && full.phases != NULL)
         options->phase_count = full.phase_count;
-    if (rc == 0 && size >= sizeof(full))
+    if (rc == 0 && options != NULL && size >= sizeof(full))
         memcpy(options->path_taken, full.path_taken, sizeof(full.path_taken));
     return rc;
 }
