@@ -1,4 +1,32 @@
 # Benchmarks are installed, so that they run on a real Xen host too.
-add_executable(boot-latency bench/boot_latency.c)
-target_link_libraries(boot-latency PRIVATE chaos::options ukvm)
-install(TARGETS boot-latency DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/chaos/bench)
+set(BENCH_DIR ${CMAKE_INSTALL_PREFIX}/lib/chaos/bench)
+pkg_check_modules(BENCH_XEN REQUIRED IMPORTED_TARGET xencontrol xenforeignmemory)
+
+add_library(bench_common STATIC bench/bench.c bench/census.c bench/cpu_time.c bench/guests.c bench/trace.c)
+target_include_directories(bench_common PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/bench)
+target_link_libraries(bench_common
+  PUBLIC ukvm PRIVATE chaos::options PkgConfig::BENCH_XEN PkgConfig::JANSSON)
+set_target_properties(bench_common PROPERTIES C_EXTENSIONS ON) # Xen's headers need them
+
+foreach(name boot_latency churn density)
+  string(REPLACE _ - program ${name})
+  add_executable(${program} bench/${name}.c)
+  target_link_libraries(${program} PRIVATE chaos::options bench_common)
+  install(TARGETS ${program} DESTINATION ${BENCH_DIR})
+endforeach()
+
+# What chaos is measured against is linked as chaos is.
+add_executable(only-connect bench/only_connect.c)
+target_link_libraries(only-connect PRIVATE chaos::options)
+if(CHAOS_STATIC_CLI AND CHAOS_HAVE_STATIC_JANSSON AND NOT CHAOS_SANITIZE)
+  target_link_libraries(only-connect PRIVATE ukvm_static)
+  target_link_options(only-connect PRIVATE -static-pie)
+else()
+  target_link_libraries(only-connect PRIVATE ukvm)
+endif()
+# The least that a process can be: it has no use for sanitizers either.
+add_executable(bench-true bench/true.c)
+set_target_properties(bench-true PROPERTIES OUTPUT_NAME true
+                      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/bench)
+target_link_options(bench-true PRIVATE -static)
+install(TARGETS only-connect bench-true DESTINATION ${BENCH_DIR})

@@ -1,322 +1,436 @@
 /*
  * boot-latency: how long a guest takes to start, by the caller's clock.
  *
- * usage: boot-latency [--mode loaded,shell,cold,chaos,xl,exec,connect,version,daytime] [--guests N]
- * [--image CFG]
- * [--json]
+ * usage: boot-latency [--mode MODE,...] [--guests N] [--image CFG] [--memory MIB,...] [--hold]
+ *                     [--step N] [--pause MS] [--counted N] [--spin US] [--json]
  *
- * Each mode is run N times, one guest at a time, and prints one line of percentiles. In the lab
- * under icount one microsecond is 1,000 instructions of the whole machine. Phases:
- *   loaded    ready    ukvm_create() of a guest whose image is in a shell already, until it is
- * ready shell     ready    the same with an empty shell cold      ready    ukvm_create() until the
- * guest said that it is ready destroy  ukvm_destroy() until its memory is returned chaos     ready
- * the process `chaos create` xl        ready    the process `xl create` (its exit; the guest may
- * not have run yet), with 4 MiB, the least that its builder accepts exec      exit     fork, exec
- * and wait of a static true connect   exit     a process that only connects to chaosd version reply
- * ukvm_version_json(): a round trip that does nothing daytime   answer   ukvm_create() until the
- * first byte from TCP port 13 of the guest
+ * Each mode is run N times for each size of memory (1 and 2 MiB, with --image that of the file),
+ * one guest at a time. In the lab under icount one microsecond is 1,000 instructions of the whole
+ * machine. Afterwards a few runs more are not timed but counted (trace.h).
+ *
+ *   mode      what is timed
+ *   loaded    ukvm_create() of a guest whose image is in a shell already
+ *   shell     the same with an empty shell
+ *   cold      the same without a shell
+ *   chaos     the process `chaos create`
+ *   xl        the process `xl create`, with 4 MiB, the least that its builder accepts
+ *   exec      fork, exec and wait of a static program that does nothing
+ *   crun      the process `crun run` of the same program, in namespaces but no cgroup
+ *   connect   a process that only connects to chaosd
+ *   version   ukvm_version_json(): a round trip that does nothing
+ *   daytime   ukvm_create() until the first byte from TCP port 13 of the guest
+ *
+ *   phase     until
+ *   create    the call's return, which asked not to wait for the guest
+ *   ready     the guest said that it is ready; for xl its exit with the domain running (the guest
+ *             may not have run yet)
+ *   work      all processors' time from the call until the pool is full again, shells included
+ *   destroy   ukvm_destroy() returned, which waits until memory has returned; for xl the process
+ *   ack       the same without waiting
+ *   exit, reply, answer
+ *
+ * --hold: guests stay until the end, and there is a line for every STEP of them.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "ukvm.h"
+#include "bench.h"
+#include "cpu_time.h"
+#include "guests.h"
+#include "trace.h"
 
-extern char **environ;
+#define RUNS_MAX    20000
+#define POOL_TARGET 8
+#define REFILL_US   20000
+#define XL_MIB      4
+#define BUNDLE      "/tmp/chaos-bench-bundle"
 
-#define MAX_RUNS       20000
-#define P99_LEAST_RUNS 200
-#define POOL_TARGET    8
-#define POOL_FILL_US   500000
-#define NOOP_CFG       "/usr/share/chaos/guests/noop.cfg"
-#define DAYTIME_CFG    "/usr/share/chaos/guests/daytime.cfg"
-
-struct series {
-    const char *phase;
-    double *us;
-    size_t count;
-};
+enum phase { CREATE, READY, WORK, DESTROY, ACK, PHASES };
 
 struct run {
-    const char *self;
-    const char *image; /* NULL: the mode's own default */
-    size_t guests;
-    bool json;
+    char directory[256]; /* of the programs that come with this one */
+    size_t count, step, counted;
+    bool hold, json;
+    unsigned memory[GUESTS_SIZES], memory_count;
+    double spin_us;      /* in what is timed: to see that a check of the figures can fail */
     useconds_t pause_us; /* between two runs, so that Xen scrubs what the last one freed */
-    struct ukvm *ukvm;
-    struct series first, second;
-    struct ukvm_guest like; /* what the pool is filled for */
+    struct guests guests;
+    struct trace *trace;
+    struct cpu_time *cpu;
+    bool counting;
+    size_t running; /* guests held */
+    double start_us;
+    struct bench_series series[PHASES];
+    unsigned counted_runs[PHASES];
 };
 
-static double now_us(void)
+/* ---- what is timed or counted ------------------------------------------------------- */
+
+static void begin(struct run *run)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+    if (run->counting)
+        trace_begin(run->trace);
+    run->start_us = bench_now_us();
 }
 
-static void fail(const char *what, const char *why)
+static void end(struct run *run, enum phase phase)
 {
-    fprintf(stderr, "boot-latency: %s: %s\n", what, why);
-    exit(1);
+    struct bench_series *series = &run->series[phase];
+    double until_us = run->spin_us > 0 ? bench_now_us() + run->spin_us : 0;
+
+    while (run->spin_us > 0 && bench_now_us() < until_us) {
+    }
+    if (!run->counting)
+        bench_add(series, bench_now_us() - run->start_us);
+    else if (trace_end(run->trace, &series->counts))
+        run->counted_runs[phase]++;
 }
 
-static void record(struct series *series, double since_us)
+static void time_process(struct run *run, enum phase phase, const char *const argv[])
 {
-    series->us[series->count++] = now_us() - since_us;
+    begin(run);
+    bench_process(argv);
+    end(run, phase);
 }
 
-/* Runs a command to its exit and records how long that took. */
-static void time_process(struct series *series, const char *const argv[])
-{
-    pid_t pid;
-    int status;
-    double start = now_us();
-    int rc = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)(uintptr_t)argv, environ);
-    if (rc != 0)
-        fail(argv[0], strerror(rc));
-    if (waitpid(pid, &status, 0) != pid)
-        fail(argv[0], strerror(errno));
-    record(series, start);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        fail(argv[0], "exited with an error");
-}
+/* ---- guests by the library ---------------------------------------------------------- */
 
-static void open_daemon(struct run *run)
+static void create(struct run *run, size_t index, enum ukvm_path path, bool wait)
 {
-    char message[UKVM_MESSAGE_MAX];
-    if (run->ukvm == NULL && ukvm_open(NULL, &run->ukvm, message) != 0)
-        fail("open", message);
-}
-
-static struct ukvm_config *load(const char *path, size_t index)
-{
-    char message[UKVM_MESSAGE_MAX], name[64];
-    struct ukvm_config *config;
-    if (ukvm_config_load(path, &config, message) != 0)
-        fail("config", message);
-    snprintf(name, sizeof(name), "name='bench-%zu'", index);
-    if (ukvm_config_set(config, name, message) != 0)
-        fail("config", message);
-    return config;
-}
-
-/* ukvm_create() to ready, by this path; the guest is the caller's to destroy. */
-static double create(struct run *run, const char *path, size_t index, enum ukvm_path by,
-                     struct ukvm_guest *guest)
-{
-    static const char *const taken[] = {"", "cold", "shell", "loaded"};
-    struct ukvm_create_options options = {.size = sizeof(options), .path = by};
-    struct ukvm_config *config = load(path, index);
-    double start = now_us();
-    if (ukvm_create(run->ukvm, config, &options, guest) != 0)
-        fail("create", ukvm_error_message(run->ukvm));
-    if (strncmp(options.path_taken, taken[by], strlen(taken[by])) != 0)
-        fail("another path was taken", options.path_taken);
-    ukvm_config_free(config);
-    return start;
-}
-
-static void destroy(struct run *run, const char *name)
-{
-    if (ukvm_destroy(run->ukvm, name, true) != 0)
-        fail("destroy", ukvm_error_message(run->ukvm));
-}
-
-static void create_and_destroy(struct run *run, size_t index, enum ukvm_path by)
-{
+    struct ukvm_create_options options = {.size = sizeof(options), .path = path, .no_wait = !wait};
+    struct ukvm_config *config = guests_config(&run->guests, index);
     struct ukvm_guest guest;
-    open_daemon(run);
-    record(&run->first, create(run, run->image ? run->image : NOOP_CFG, index, by, &guest));
-    double start = now_us();
-    destroy(run, guest.name);
-    record(&run->second, start);
+
+    begin(run);
+    guests_create(&run->guests, config, &options, &guest);
+    end(run, wait ? READY : CREATE);
+    ukvm_config_free(config);
 }
 
-static void run_cold(struct run *run, size_t index)
+static void destroy(struct run *run, size_t index, bool wait)
 {
-    create_and_destroy(run, index, UKVM_PATH_COLD);
+    begin(run);
+    if (ukvm_destroy(run->guests.ukvm, guests_name(index), wait) != 0)
+        bench_fail("destroy", ukvm_error_message(run->guests.ukvm));
+    end(run, wait ? DESTROY : ACK);
 }
 
-static void set_pool(struct run *run, const char *image, unsigned target)
+/* To ask whether the pool is full costs more than to fill it, so it gets time enough. */
+static void add_work(struct run *run, enum ukvm_path path)
 {
-    const struct ukvm_guest *like = &run->like;
-    char line[512];
-    snprintf(line, sizeof(line), "memory=%u nics=%u target=%u low=%u%s%s",
-             (unsigned)(like->memory_bytes >> 20), like->vif_count, target, target,
-             image != NULL ? " image=" : "", image != NULL ? image : "");
-    if (ukvm_pool_set(run->ukvm, line) != 0)
-        fail("pool", ukvm_error_message(run->ukvm));
+    usleep(REFILL_US);
+    double us = run->cpu != NULL ? cpu_time_end_us(run->cpu) : 0;
+    bool full = path == UKVM_PATH_COLD || guests_pool_wait(&run->guests);
+
+    if (!run->counting && run->cpu != NULL && full)
+        bench_add(&run->series[WORK], us);
 }
 
-/* A guest made cold shows what its shells must be like. */
-static void fill_pool(struct run *run, bool loaded)
+/* One guest that is not waited for, and one that is and may stay. */
+static void run_library(struct run *run, size_t index, enum ukvm_path path)
 {
-    open_daemon(run);
-    create(run, run->image ? run->image : NOOP_CFG, 0, UKVM_PATH_COLD, &run->like);
-    destroy(run, run->like.name);
-    set_pool(run, loaded ? run->like.kernel : NULL, POOL_TARGET);
-    usleep(POOL_FILL_US);
+    create(run, index, path, false);
+    usleep(run->pause_us);
+    destroy(run, index, false);
+    usleep(run->pause_us);
+    if (path != UKVM_PATH_COLD)
+        guests_pool_wait(&run->guests);
+    cpu_time_begin(run->cpu);
+    create(run, index, path, true);
+    add_work(run, path);
+    if (run->counting || !run->hold)
+        destroy(run, index, true);
+    else
+        run->running++;
+    if (path != UKVM_PATH_COLD)
+        guests_pool_wait(&run->guests);
 }
 
 static void run_loaded(struct run *run, size_t index)
 {
-    if (index == 0)
-        fill_pool(run, true);
-    create_and_destroy(run, index, UKVM_PATH_LOADED);
-    if (index + 1 == run->guests)
-        set_pool(run, run->like.kernel, 0);
+    run_library(run, index, UKVM_PATH_LOADED);
 }
 
 static void run_shell(struct run *run, size_t index)
 {
-    if (index == 0)
-        fill_pool(run, false);
-    create_and_destroy(run, index, UKVM_PATH_SHELL);
-    if (index + 1 == run->guests)
-        set_pool(run, NULL, 0);
+    run_library(run, index, UKVM_PATH_SHELL);
 }
 
-static void run_chaos(struct run *run, size_t index)
+static void run_cold(struct run *run, size_t index)
 {
-    char name[64], assignment[80];
-    snprintf(name, sizeof(name), "bench-%zu", index);
-    snprintf(assignment, sizeof(assignment), "name='%s'", name);
-    open_daemon(run);
-    const char *const argv[] = {"chaos",    "create", "-q", run->image ? run->image : NOOP_CFG,
-                                assignment, NULL};
-    time_process(&run->first, argv);
-    destroy(run, name);
+    run_library(run, index, UKVM_PATH_COLD);
 }
 
-static void run_xl(struct run *run, size_t index)
+static void fill_loaded(struct run *run)
 {
-    char name[64], assignment[80];
-    snprintf(name, sizeof(name), "bench-%zu", index);
-    snprintf(assignment, sizeof(assignment), "name=\"%s\"", name);
-    const char *const argv[] = {
-        "xl",       "create",          "-q", run->image ? run->image : NOOP_CFG, assignment,
-        "memory=4", "shadow_memory=1", NULL};
-    time_process(&run->first, argv);
-    const char *const gone[] = {"xl", "destroy", name, NULL};
-    time_process(&run->second, gone);
+    guests_pool(&run->guests, true, POOL_TARGET);
 }
 
-static void run_exec(struct run *run, size_t index)
+static void empty_loaded(struct run *run)
 {
-    (void)index;
-    const char *const argv[] = {"/bin/true", NULL};
-    time_process(&run->first, argv);
+    guests_pool(&run->guests, true, 0);
 }
 
-static void run_connect(struct run *run, size_t index)
+static void fill_shell(struct run *run)
 {
-    (void)index;
-    const char *const argv[] = {run->self, "--only-connect", NULL};
-    time_process(&run->first, argv);
+    guests_pool(&run->guests, false, POOL_TARGET);
 }
 
-static void await_answer(const char *ip)
+static void empty_shell(struct run *run)
 {
-    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(13)};
-    char byte;
-    inet_pton(AF_INET, ip, &peer.sin_addr);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&peer, sizeof(peer)) < 0)
-        fail("connect to daytime", strerror(errno));
-    if (read(fd, &byte, 1) != 1)
-        fail("read from daytime", "no answer");
-    close(fd);
+    guests_pool(&run->guests, false, 0);
 }
 
 static void run_daytime(struct run *run, size_t index)
 {
+    struct ukvm_create_options options = {.size = sizeof(options), .path = UKVM_PATH_LOADED};
+    struct ukvm_config *config = guests_config(&run->guests, index);
     struct ukvm_guest guest;
-    open_daemon(run);
-    double start = create(run, run->image ? run->image : DAYTIME_CFG, index, UKVM_PATH_ANY, &guest);
-    await_answer(guest.vifs[0].ip);
-    record(&run->first, start);
-    destroy(run, guest.name);
+
+    begin(run);
+    guests_create(&run->guests, config, &options, &guest);
+    guests_await_answer(&guest);
+    end(run, READY);
+    ukvm_config_free(config);
+    if (run->counting || !run->hold)
+        guests_destroy(&run->guests, guest.name);
+    else
+        run->running++;
+    guests_pool_wait(&run->guests);
 }
 
 static void run_version(struct run *run, size_t index)
 {
     char *json;
+
     (void)index;
-    open_daemon(run);
-    double start = now_us();
-    if (ukvm_version_json(run->ukvm, &json) != 0)
-        fail("version", ukvm_error_message(run->ukvm));
-    record(&run->first, start);
+    begin(run);
+    if (ukvm_version_json(run->guests.ukvm, &json) != 0)
+        bench_fail("version", ukvm_error_message(run->guests.ukvm));
+    end(run, READY);
     free(json);
 }
 
-static const struct mode {
-    const char *name;
-    void (*run)(struct run *run, size_t index);
-    const char *first, *second; /* phases */
-} modes[] = {
-    {"loaded", run_loaded, "ready", "destroy"}, {"shell", run_shell, "ready", "destroy"},
-    {"cold", run_cold, "ready", "destroy"},     {"chaos", run_chaos, "ready", NULL},
-    {"xl", run_xl, "ready", "destroy"},         {"exec", run_exec, "exit", NULL},
-    {"connect", run_connect, "exit", NULL},     {"daytime", run_daytime, "answer", NULL},
-    {"version", run_version, "reply", NULL},
+/* ---- processes ---------------------------------------------------------------------- */
+
+static void create_by_cli(struct run *run, size_t index, bool wait)
+{
+    char name[64], memory[32];
+    const char *argv[] = {"chaos", "create", "-q", run->guests.image, name, memory, NULL, NULL};
+
+    snprintf(name, sizeof(name), "name='%s'", guests_name(index));
+    snprintf(memory, sizeof(memory), "memory=%u", run->guests.memory_mib);
+    argv[6] = wait ? NULL : "--no-wait";
+    time_process(run, wait ? READY : CREATE, argv);
+}
+
+static void run_chaos(struct run *run, size_t index)
+{
+    create_by_cli(run, index, false);
+    usleep(run->pause_us);
+    guests_destroy(&run->guests, guests_name(index));
+    usleep(run->pause_us);
+    guests_pool_wait(&run->guests);
+    create_by_cli(run, index, true);
+    if (run->counting || !run->hold)
+        guests_destroy(&run->guests, guests_name(index));
+    else
+        run->running++;
+    guests_pool_wait(&run->guests);
+}
+
+static void run_xl(struct run *run, size_t index)
+{
+    char name[64], memory[32];
+    const char *const argv[] = {"xl",   "create",          "-q", run->guests.image, name,
+                                memory, "shadow_memory=1", NULL};
+    const char *const gone[] = {"xl", "destroy", guests_name(index), NULL};
+
+    snprintf(name, sizeof(name), "name=\"%s\"", guests_name(index));
+    snprintf(memory, sizeof(memory), "memory=%d", XL_MIB);
+    time_process(run, READY, argv);
+    if (run->counting || !run->hold)
+        time_process(run, DESTROY, gone);
+    else
+        run->running++;
+}
+
+static void run_exec(struct run *run, size_t index)
+{
+    char path[300];
+    const char *const argv[] = {path, NULL};
+
+    (void)index;
+    snprintf(path, sizeof(path), "%s/true", run->directory);
+    time_process(run, READY, argv);
+}
+
+static void run_connect(struct run *run, size_t index)
+{
+    char path[300];
+    const char *const argv[] = {path, NULL};
+
+    (void)index;
+    snprintf(path, sizeof(path), "%s/only-connect", run->directory);
+    time_process(run, READY, argv);
+}
+
+/* ---- crun --------------------------------------------------------------------------- */
+
+static const char bundle_config[] =
+    "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"rootfs\",\"readonly\":true},"
+    "\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"/true\"],\"cwd\":\"/\"},"
+    "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}],"
+    "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
+    "{\"type\":\"mount\"},{\"type\":\"network\"}]}}\n";
+
+static void make_bundle(struct run *run)
+{
+    char program[300];
+    const char *const copy[] = {"cp", program, BUNDLE "/rootfs/true", NULL};
+    const char *const directories[] = {BUNDLE, BUNDLE "/rootfs", BUNDLE "/rootfs/proc",
+                                       BUNDLE "/rootfs/dev"};
+    FILE *file;
+
+    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+        if (mkdir(directories[i], 0755) != 0 && errno != EEXIST)
+            bench_fail(directories[i], strerror(errno));
+    snprintf(program, sizeof(program), "%s/true", run->directory);
+    bench_process(copy);
+    file = fopen(BUNDLE "/config.json", "w");
+    if (file == NULL || fputs(bundle_config, file) < 0 || fclose(file) != 0)
+        bench_fail(BUNDLE "/config.json", strerror(errno));
+}
+
+static void run_crun(struct run *run, size_t index)
+{
+    const char *const argv[] = {
+        "crun", "--cgroup-manager=disabled", "run", "--no-pivot", "--bundle",
+        BUNDLE, guests_name(index),          NULL};
+
+    time_process(run, READY, argv);
+}
+
+/* ---- modes -------------------------------------------------------------------------- */
+
+enum kind {
+    PROCESS, /* no guest */
+    CLIENT,  /* no guest, but a connection */
+    GUEST,   /* of each size */
+    XL,
 };
 
-static int by_value(const void *a, const void *b)
+static const struct mode {
+    const char *name;
+    enum kind kind;
+    const char *ready; /* what this phase is called */
+    void (*run)(struct run *run, size_t index);
+    void (*prepare)(struct run *run);
+    void (*finish)(struct run *run);
+} modes[] = {
+    {"loaded", GUEST, "ready", run_loaded, fill_loaded, empty_loaded},
+    {"shell", GUEST, "ready", run_shell, fill_shell, empty_shell},
+    {"cold", GUEST, "ready", run_cold, NULL, NULL},
+    {"chaos", GUEST, "ready", run_chaos, fill_loaded, empty_loaded},
+    {"daytime", GUEST, "answer", run_daytime, fill_loaded, empty_loaded},
+    {"xl", XL, "ready", run_xl, NULL, NULL},
+    {"exec", PROCESS, "exit", run_exec, NULL, NULL},
+    {"crun", PROCESS, "exit", run_crun, make_bundle, NULL},
+    {"connect", CLIENT, "exit", run_connect, NULL, NULL},
+    {"version", CLIENT, "reply", run_version, NULL, NULL},
+};
+
+static void print_all(struct run *run, const struct mode *mode)
 {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
+    const char *const phases[PHASES] = {"create", mode->ready, "work", "destroy", "ack"};
+    struct bench_line line = {.bench = "boot-latency",
+                              .mode = mode->name,
+                              .memory_mib = run->guests.memory_mib,
+                              .guests = run->running};
+
+    if (mode->kind == XL)
+        line.memory_mib = XL_MIB;
+    for (unsigned i = 0; i < PHASES; i++) {
+        line.phase = phases[i];
+        bench_print(&line, &run->series[i], run->json);
+        bench_clear(&run->series[i]);
+    }
 }
 
-/* The value that p percent of the sorted series do not exceed. */
-static double percentile(const struct series *series, unsigned p)
+/* Counts are means; of a phase that once overflowed the buffers there are none. */
+static void count(struct run *run, const struct mode *mode, size_t index)
 {
-    size_t rank = (series->count * p + 99) / 100;
-    return series->us[rank == 0 ? 0 : rank - 1];
-}
-
-static void report(const struct run *run, const char *mode, struct series *series)
-{
-    char p99[32] = "null";
-    if (series->count == 0)
+    if (run->trace == NULL || run->counted == 0)
         return;
-    qsort(series->us, series->count, sizeof(series->us[0]), by_value);
-    if (series->count >= P99_LEAST_RUNS)
-        snprintf(p99, sizeof(p99), "%.1f", percentile(series, 99));
-    double p50 = percentile(series, 50), min = series->us[0], max = series->us[series->count - 1];
-    if (run->json)
-        printf("{\"bench\":\"boot-latency\",\"mode\":\"%s\",\"n\":%zu,\"phase\":\"%s\","
-               "\"p50_us\":%.1f,\"p99_us\":%s,\"min_us\":%.1f,\"max_us\":%.1f}\n",
-               mode, series->count, series->phase, p50, p99, min, max);
-    else
-        printf("%-8s n=%-5zu %-8s p50 %9.1f us  p99 %s  min %.1f  max %.1f\n", mode, series->count,
-               series->phase, p50, p99, min, max);
-    fflush(stdout);
+    memset(run->counted_runs, 0, sizeof(run->counted_runs));
+    run->counting = true;
+    for (size_t i = 0; i < run->counted; i++) {
+        usleep(run->pause_us);
+        mode->run(run, index);
+    }
+    run->counting = false;
+    for (unsigned i = 0; i < PHASES; i++) {
+        struct bench_counts *counts = &run->series[i].counts;
+        double runs = (double)run->counted;
+        run->series[i].counted = run->counted_runs[i] == run->counted;
+        counts->hypercalls /= runs;
+        counts->context_switches /= runs;
+        counts->grant_ops /= runs;
+        counts->events /= runs;
+    }
 }
 
-static void run_mode(struct run *run, const struct mode *mode)
+/* Those that are held, timed like all else: a line says how many were there at first. */
+static void destroy_held(struct run *run, const struct mode *mode)
 {
-    run->first = (struct series){mode->first, calloc(run->guests, sizeof(double)), 0};
-    run->second = (struct series){mode->second, calloc(run->guests, sizeof(double)), 0};
-    if (run->first.us == NULL || run->second.us == NULL)
-        fail("memory", strerror(ENOMEM));
-    for (size_t i = 0; i < run->guests; i++) {
+    size_t done = 0;
+
+    while (run->running > 0) {
+        const char *const xl[] = {"xl", "destroy", guests_name(++done), NULL};
+        usleep(run->pause_us);
+        if (mode->kind == XL)
+            time_process(run, DESTROY, xl);
+        else
+            destroy(run, done, true);
+        if (done % run->step == 0 || run->running == 1)
+            print_all(run, mode);
+        run->running--;
+    }
+}
+
+static void run_series(struct run *run, const struct mode *mode)
+{
+    if (mode->prepare != NULL)
+        mode->prepare(run);
+    for (size_t i = 1; i <= run->count; i++) {
         usleep(run->pause_us);
         mode->run(run, i);
+        if (i % run->step == 0 || i == run->count) {
+            count(run, mode, i + 1);
+            print_all(run, mode);
+        }
     }
-    report(run, mode->name, &run->first);
-    report(run, mode->name, &run->second);
-    free(run->first.us);
-    free(run->second.us);
+    destroy_held(run, mode);
+    if (mode->finish != NULL)
+        mode->finish(run);
+}
+
+static void run_mode(struct run *run, const struct mode *mode, const char *image)
+{
+    bool is_daytime = mode->run == run_daytime;
+
+    run->guests.image = image != NULL ? image : is_daytime ? DAYTIME_CFG : NOOP_CFG;
+    if (mode->kind == GUEST || mode->kind == CLIENT)
+        guests_open(&run->guests);
+    for (unsigned i = 0; i < (mode->kind == GUEST ? run->memory_count : 1); i++) {
+        run->guests.memory_mib = mode->kind == GUEST ? run->memory[i] : 0;
+        run_series(run, mode);
+    }
 }
 
 static const struct mode *find_mode(const char *name)
@@ -325,55 +439,100 @@ static const struct mode *find_mode(const char *name)
         if (strcmp(modes[i].name, name) == 0)
             return &modes[i];
     }
-    fail(name, "no such mode");
-    return NULL;
+    bench_fail(name, "no such mode");
 }
 
-static int only_connect(void)
+/* ---- the command line --------------------------------------------------------------- */
+
+static void find_directory(struct run *run)
 {
-    char message[UKVM_MESSAGE_MAX];
-    struct ukvm *ukvm;
-    if (ukvm_open(NULL, &ukvm, message) != 0)
-        fail("open", message);
-    ukvm_close(ukvm);
-    return 0;
+    ssize_t length = readlink("/proc/self/exe", run->directory, sizeof(run->directory) - 1);
+
+    if (length < 0)
+        bench_fail("/proc/self/exe", strerror(errno));
+    run->directory[length] = '\0';
+    *strrchr(run->directory, '/') = '\0';
 }
 
-int main(int argc, char **argv)
+static void parse(struct run *run, int argc, char **argv, char **modes_out, const char **image_out)
 {
     static const struct option options[] = {
         {"mode", required_argument, NULL, 'm'},
         {"guests", required_argument, NULL, 'n'},
         {"image", required_argument, NULL, 'i'},
+        {"memory", required_argument, NULL, 'b'},
         {"pause", required_argument, NULL, 'p'},
+        {"step", required_argument, NULL, 't'},
+        {"counted", required_argument, NULL, 'c'},
+        {"spin", required_argument, NULL, 's'},
+        {"hold", no_argument, NULL, 'h'},
         {"json", no_argument, NULL, 'j'},
-        {"only-connect", no_argument, NULL, 'c'},
         {NULL, 0, NULL, 0},
     };
-    struct run run = {.self = argv[0], .guests = 20, .pause_us = 50000};
-    char list[128] = "cold";
     int option;
+
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'm')
-            snprintf(list, sizeof(list), "%s", optarg);
-        else if (option == 'n')
-            run.guests = strtoul(optarg, NULL, 10);
-        else if (option == 'p')
-            run.pause_us = (useconds_t)strtoul(optarg, NULL, 10) * 1000;
-        else if (option == 'i')
-            run.image = optarg;
-        else if (option == 'j')
-            run.json = true;
-        else if (option == 'c')
-            return only_connect();
-        else
-            return 2;
+        switch (option) {
+        case 'm':
+            *modes_out = optarg;
+            break;
+        case 'n':
+            run->count = bench_number("--guests", optarg, 1, RUNS_MAX);
+            break;
+        case 'i':
+            *image_out = optarg;
+            break;
+        case 'b':
+            run->memory_count = guests_sizes(optarg, run->memory);
+            break;
+        case 'p':
+            run->pause_us = (useconds_t)bench_number("--pause", optarg, 0, 10000) * 1000;
+            break;
+        case 't':
+            run->step = bench_number("--step", optarg, 1, RUNS_MAX);
+            break;
+        case 'c':
+            run->counted = bench_number("--counted", optarg, 0, 1000);
+            break;
+        case 's':
+            run->spin_us = (double)bench_number("--spin", optarg, 0, 1000000);
+            break;
+        case 'h':
+            run->hold = true;
+            break;
+        case 'j':
+            run->json = true;
+            break;
+        default:
+            exit(2);
+        }
     }
-    if (run.guests == 0 || run.guests > MAX_RUNS)
-        fail("--guests", "must be 1 to 20000");
-    char *rest = list;
-    for (char *name = strsep(&rest, ","); name != NULL; name = strsep(&rest, ","))
-        run_mode(&run, find_mode(name));
-    ukvm_close(run.ukvm);
+    if (optind < argc)
+        bench_fail(argv[optind], "unknown argument");
+}
+
+int main(int argc, char **argv)
+{
+    static struct run run = {.count = 20, .counted = 5, .pause_us = 50000};
+    static char default_modes[] = "cold";
+    char *list = default_modes;
+    const char *image = NULL, *why = "";
+
+    parse(&run, argc, argv, &list, &image);
+    find_directory(&run);
+    if (run.memory_count == 0)
+        run.memory_count = guests_default_sizes(image, run.memory);
+    if (!run.hold || run.step == 0)
+        run.step = run.hold ? 100 : run.count;
+    if (run.counted > 0 && (run.trace = trace_open(&why)) == NULL)
+        fprintf(stderr, "boot-latency: nothing is counted: Xen's trace buffers: %s\n", why);
+    run.cpu = cpu_time_open();
+    for (char *name = strsep(&list, ","); name != NULL; name = strsep(&list, ","))
+        run_mode(&run, find_mode(name), image);
+    for (unsigned i = 0; i < PHASES; i++)
+        bench_series_fini(&run.series[i]);
+    cpu_time_close(run.cpu);
+    trace_close(run.trace);
+    guests_close(&run.guests);
     return 0;
 }

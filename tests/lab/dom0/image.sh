@@ -5,12 +5,12 @@
 # Downloaded for dom0, beside what deps.sh installs on the host. The kernel is found by name at download.
 dom0_packages=(
     xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils busybox-static
-    strace libunwind8 gdbserver tcpdump libpcap0.8 libdbus-1-3 nftables libedit2 libbsd0
+    strace libunwind8 gdbserver tcpdump libpcap0.8 libdbus-1-3 nftables libedit2 libbsd0 crun libyajl2
 )
 # Host packages whose files end up in the image: a new version makes the image stale.
-host_packages=(libc6 libstdc++6 libgcc-s1 libxenmisc4.17 libnftables1 curl libcurl4 jq netcat-openbsd iproute2)
+host_packages=(libc6 libstdc++6 libgcc-s1 libxenmisc4.17 libnftables1 libsystemd0 curl libcurl4 jq netcat-openbsd iproute2)
 
-dom0_tools=(strace gdbserver tcpdump nft curl jq ip bridge nc.openbsd lsevtchn xen-diag xen-hvmctx)
+dom0_tools=(strace gdbserver tcpdump nft curl jq ip bridge nc.openbsd lsevtchn xen-diag xen-hvmctx crun)
 # Busybox prefers its own applets to programs of the same name, so what starts other programs is not busybox.
 dom0_tools+=(dash bash env timeout nohup nice xargs find setsid)
 xl_tools=(xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper)

@@ -1,0 +1,169 @@
+/*
+ * churn: guests that come and go without a pause.
+ *
+ * usage: churn [--seconds S] [--mode cold,any] [--image CFG] [--memory MIB,...] [--json]
+ *
+ * First each part alone, with pauses between: a create until ready and a destroy until memory has
+ * returned. Then one after the other, for S seconds. Says what a cycle takes beside the sum of the
+ * parts, and what is left behind afterwards: bytes of Xen's memory, domains, ports of dom0,
+ * descriptors and mapped pages of the daemons. mode any takes the shells that the pool has time to
+ * build.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "census.h"
+#include "guests.h"
+
+#define PART_RUNS 40
+#define PAUSE_US  50000
+#define SETTLE_S  3
+
+struct run {
+    unsigned seconds;
+    bool json;
+    unsigned memory[GUESTS_SIZES], memory_count;
+    struct guests guests;
+    enum ukvm_path path;
+};
+
+static double create(struct run *run, struct ukvm_config *config)
+{
+    struct ukvm_create_options options = {.size = sizeof(options), .path = run->path};
+    double start_us = bench_now_us();
+
+    guests_create(&run->guests, config, &options, &run->guests.like);
+    return bench_now_us() - start_us;
+}
+
+static double destroy(struct run *run)
+{
+    double start_us = bench_now_us();
+
+    guests_destroy(&run->guests, run->guests.like.name);
+    return bench_now_us() - start_us;
+}
+
+static double parts_us(struct run *run, struct ukvm_config *config)
+{
+    struct bench_series creates = {0}, destroys = {0};
+
+    for (unsigned i = 0; i < PART_RUNS; i++) {
+        usleep(PAUSE_US);
+        bench_add(&creates, create(run, config));
+        usleep(PAUSE_US);
+        bench_add(&destroys, destroy(run));
+    }
+    double us = bench_percentile(&creates, 50) + bench_percentile(&destroys, 50);
+    bench_series_fini(&creates);
+    bench_series_fini(&destroys);
+    return us;
+}
+
+static double cycle_us(struct run *run, struct ukvm_config *config, size_t *cycles_out)
+{
+    double start_us = bench_now_us(), end_us = start_us + (double)run->seconds * 1e6;
+    size_t cycles = 0;
+
+    while (bench_now_us() < end_us) {
+        create(run, config);
+        destroy(run);
+        cycles++;
+    }
+    *cycles_out = cycles;
+    return (bench_now_us() - start_us) / (double)cycles;
+}
+
+static void settle(struct run *run, struct census *census_out)
+{
+    sleep(SETTLE_S);
+    guests_pool_wait(&run->guests);
+    census_take(&run->guests, census_out);
+}
+
+static void run_size(struct run *run, const char *mode)
+{
+    struct ukvm_config *config = guests_config(&run->guests, 1);
+    struct census before, after;
+    size_t cycles;
+    double parts = parts_us(run, config);
+
+    settle(run, &before);
+    double cycle = cycle_us(run, config, &cycles);
+    settle(run, &after);
+    ukvm_config_free(config);
+    unsigned mib = (unsigned)(run->guests.like.memory_bytes >> 20);
+    double lost = before.xen_free_bytes - after.xen_free_bytes;
+    printf(run->json
+               ? "{\"bench\":\"churn\",\"mode\":\"%s\",\"memory_mib\":%u,\"seconds\":%u,"
+                 "\"n\":%zu,\"cycle_us\":%.1f,\"parts_us\":%.1f,\"ratio\":%.3f,"
+                 "\"left_bytes\":%.0f,\"left_domains\":%.0f,\"left_ports\":%.0f,"
+                 "\"left_fds\":%.0f,\"left_mapped_pages\":%.0f}\n"
+               : "%s, %u MiB, %u s: %zu cycles of %.1f us, parts %.1f us (%.3f); left behind: "
+                 "%.0f bytes, %.0f domains, %.0f ports, %.0f descriptors, %.0f mapped pages\n",
+           mode, mib, run->seconds, cycles, cycle, parts, cycle / parts, lost,
+           after.domains - before.domains, after.ports - before.ports, after.fds - before.fds,
+           after.mapped_pages - before.mapped_pages);
+    fflush(stdout);
+}
+
+static void run_mode(struct run *run, const char *mode)
+{
+    if (strcmp(mode, "cold") == 0)
+        run->path = UKVM_PATH_COLD;
+    else if (strcmp(mode, "any") == 0)
+        run->path = UKVM_PATH_ANY;
+    else
+        bench_fail(mode, "no such mode");
+    for (unsigned i = 0; i < run->memory_count; i++) {
+        run->guests.memory_mib = run->memory[i];
+        run_size(run, mode);
+    }
+}
+
+static void parse(struct run *run, int argc, char **argv, char **modes_out)
+{
+    static const struct option options[] = {
+        {"seconds", required_argument, NULL, 's'}, {"mode", required_argument, NULL, 'm'},
+        {"image", required_argument, NULL, 'i'},   {"memory", required_argument, NULL, 'b'},
+        {"json", no_argument, NULL, 'j'},          {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 's')
+            run->seconds = (unsigned)bench_number("--seconds", optarg, 1, 86400);
+        else if (option == 'm')
+            *modes_out = optarg;
+        else if (option == 'i')
+            run->guests.image = optarg;
+        else if (option == 'b')
+            run->memory_count = guests_sizes(optarg, run->memory);
+        else if (option == 'j')
+            run->json = true;
+        else
+            exit(2);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct run run = {.seconds = 60};
+    static char default_modes[] = "cold";
+    char *list = default_modes;
+
+    parse(&run, argc, argv, &list);
+    if (run.memory_count == 0)
+        run.memory_count = guests_default_sizes(run.guests.image, run.memory);
+    if (run.guests.image == NULL)
+        run.guests.image = NOOP_CFG;
+    guests_open(&run.guests);
+    for (char *mode = strsep(&list, ","); mode != NULL; mode = strsep(&list, ","))
+        run_mode(&run, mode);
+    guests_close(&run.guests);
+    return 0;
+}
