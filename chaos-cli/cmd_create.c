@@ -15,7 +15,8 @@ struct creation {
     struct ukvm_phase phases[UKVM_PHASES_MAX];
     uint32_t phase_count;
     char path[UKVM_PATH_MAX]; /* how it was built */
-    double call_us;           /* from the call to its return, by our clock */
+    double call_us;           /* from the call to the answer, by our clock */
+    double start_us;
     json_t *created;
 };
 
@@ -52,15 +53,6 @@ static int check_shared(const struct cli *cli, const json_t *config)
         }
     }
     return 0;
-}
-
-static int set_name(struct creation *creation, const char *base, long number)
-{
-    char assignment[UKVM_NAME_MAX + 32], message[UKVM_MESSAGE_MAX];
-
-    snprintf(assignment, sizeof(assignment), "name='%s-%ld'", base, number);
-    int rc = ukvm_config_set(creation->config, assignment, message);
-    return rc != 0 ? cli_error(creation->cli, rc, "%s", message) : 0;
 }
 
 /* ---- one guest ---- */
@@ -121,79 +113,80 @@ static void print_guest(struct creation *creation, const struct ukvm_guest *gues
         print_timing(creation);
 }
 
-static int create_one(struct creation *creation)
+static struct ukvm_create_options options_of(struct creation *creation)
 {
-    struct ukvm_create_options options = {
-        .size = sizeof(options),
+    return (struct ukvm_create_options){
+        .size = sizeof(struct ukvm_create_options),
         .no_wait = cli_flag(creation->cli, "--no-wait"),
         .timeout_ms = creation->timeout_ms,
         .phases = creation->timing ? creation->phases : NULL,
         .path = cli_flag(creation->cli, "--cold") ? UKVM_PATH_COLD : UKVM_PATH_ANY,
     };
-    struct ukvm_guest guest;
-    double start_us = now_us();
-    int rc = ukvm_create(creation->cli->handle, creation->config, &options, &guest);
+}
 
-    if (rc != 0)
-        return rc;
-    creation->call_us = now_us() - start_us;
-    creation->phase_count = options.phase_count;
-    memcpy(creation->path, options.path_taken, sizeof(creation->path));
-    print_guest(creation, &guest);
-    return 0;
+static void on_guest(struct creation *creation, const struct ukvm_create_options *options,
+                     const struct ukvm_guest *guest)
+{
+    creation->call_us = now_us() - creation->start_us;
+    creation->phase_count = options->phase_count;
+    memcpy(creation->path, options->path_taken, sizeof(creation->path));
+    print_guest(creation, guest);
+}
+
+static int create_one(struct creation *creation)
+{
+    struct ukvm_create_options options = options_of(creation);
+    struct ukvm_guest guest;
+
+    creation->start_us = now_us();
+    int rc = ukvm_create(creation->cli->handle, creation->config, &options, &guest);
+    if (rc == 0)
+        on_guest(creation, &options, &guest);
+    return rc;
 }
 
 /* ---- all of them ---- */
 
-/* Those that were created stay; the message says which. */
-static int failed_at(const struct creation *creation, int rc, const char *base, long number)
-{
-    const char *message = ukvm_error_message(creation->cli->handle);
+struct many {
+    struct creation *creation;
+    struct ukvm_create_options options;
+    bool failed;
+};
 
-    if (number == 1)
-        return cli_error(creation->cli, rc, "%s-1: %s", base, message);
-    if (number == 2)
-        return cli_error(creation->cli, rc, "%s-2: %s (%s-1 was created)", base, message, base);
-    return cli_error(creation->cli, rc, "%s-%ld: %s (%s-1 to %s-%ld were created)", base, number,
-                     message, base, base, number - 1);
+/* The first error comes again with the answer to the whole. */
+static void on_created(void *arg, const struct ukvm_created *created)
+{
+    struct many *many = arg;
+
+    if (created->guest != NULL)
+        on_guest(many->creation, &many->options, created->guest);
+    else if (many->failed)
+        cli_error(many->creation->cli, created->rc, "%s", created->message);
+    many->failed = many->failed || created->guest == NULL;
 }
 
-static int create_numbered(struct creation *creation, const char *base)
+static int create_numbered(struct creation *creation)
 {
-    for (long number = 1; number <= creation->count; number++) {
-        int rc = set_name(creation, base, number);
-        if (rc != 0)
-            return rc;
-        rc = create_one(creation);
-        if (rc != 0)
-            return failed_at(creation, rc, base, number);
-    }
-    return 0;
-}
+    struct many many = {.creation = creation, .options = options_of(creation)};
 
-/* What can be wrong with -n shows before anything is made. */
-static int check_numbered(struct creation *creation, const json_t *config, const char *base)
-{
-    if (base == NULL)
-        return cli_error(creation->cli, -UKVM_E_CONFIG, "%s: 'name' is missing",
-                         creation->cli->arguments[0]);
-    int rc = check_shared(creation->cli, config);
-    /* The longest name. */
-    return rc != 0 ? rc : set_name(creation, base, creation->count);
+    creation->start_us = now_us();
+    int rc = ukvm_create_many(creation->cli->handle, creation->config, &many.options,
+                              (uint32_t)creation->count, on_created, &many);
+    return rc != 0 ? cli_failed(creation->cli, rc) : 0;
 }
 
 static int create_many(struct creation *creation)
 {
     json_t *config = json_loads(ukvm_config_json(creation->config), 0, NULL);
-    const char *base = json_string_value(json_object_get(config, "name"));
-    int rc = check_numbered(creation, config, base);
+    int rc = check_shared(creation->cli, config);
 
+    if (rc == 0 && json_object_get(config, "name") == NULL)
+        rc = cli_error(creation->cli, -UKVM_E_CONFIG, "%s: 'name' is missing",
+                       creation->cli->arguments[0]);
+    json_decref(config);
     if (rc == 0)
         rc = cli_connect(creation->cli);
-    if (rc == 0)
-        rc = create_numbered(creation, base);
-    json_decref(config);
-    return rc;
+    return rc != 0 ? rc : create_numbered(creation);
 }
 
 static int create_all(struct creation *creation)

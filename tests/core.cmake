@@ -14,6 +14,7 @@ chaos_unit_test(spec chaos_core)
 chaos_unit_test(throttle chaos_core)
 chaos_unit_test(ctl_json core_rig chaos_ctl)
 chaos_unit_test(server core_rig chaos_ctl)
+chaos_unit_test(create_many core_rig chaos_ctl)
 chaos_unit_test(daemon_config chaos_ctl)
 
 include(fuzz/fuzz.cmake)

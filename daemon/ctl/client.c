@@ -123,6 +123,12 @@ static int flush(struct ctl_client *client)
         reply_destroy(client, reply);
     }
     client->server->loop->ops->watch_set(client->watch, LOOP_READ);
+    LIST_FOR_EACH(node, &client->requests)
+    {
+        struct ctl_request *request = LIST_OWNER(node, struct ctl_request, node);
+        if (request->batch != NULL)
+            ctl_batch_on_flushed(request->batch);
+    }
     return 0;
 }
 

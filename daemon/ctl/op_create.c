@@ -2,6 +2,7 @@
 
 #include "core/create.h"
 #include "ctl/guest_json.h"
+#include "ctl/op_create.h"
 #include "ctl/ops.h"
 #include "ctl/record.h"
 #include "ctl/spec_json.h"
@@ -24,25 +25,30 @@ static int read_from(const char *text, enum create_from *from_out, struct error 
     return error_set(error, UKVM_E_PROTOCOL, "create: path: must be any, cold, shell or loaded");
 }
 
-static void on_created(void *arg, const struct create_result *result, const struct error *error)
+json_t *op_create_ok(const struct ctl_request *request, const struct create_result *result)
 {
-    struct ctl_request *request = arg;
-
-    if (result == NULL) {
-        ctl_fail(request, error);
-        return;
-    }
     json_t *ok = json_pack("{s:o}", "guest", guest_json(result->guest));
+
     /* Numbers with fractions are dear to write and to read: only for those who look at them. */
     if (request->path)
         json_object_set_new(ok, "path", json_string(create_path_text(result->path, result->cold)));
     if (request->timing)
         json_object_set_new(ok, "timing", guest_json_timing(result));
-    ctl_reply(request, ok, -1);
+    return ok;
 }
 
-static void fill_record(const struct ctl_request *request, const struct create_result *result,
-                        struct ukvm_record_guest *record_out)
+static void on_created(void *arg, const struct create_result *result, const struct error *error)
+{
+    struct ctl_request *request = arg;
+
+    if (result == NULL)
+        ctl_fail(request, error);
+    else
+        ctl_reply(request, op_create_ok(request, result), -1);
+}
+
+void op_create_fill(const struct ctl_request *request, const struct create_result *result,
+                    struct ukvm_record_guest *record_out)
 {
     const struct guest *guest = result->guest;
 
@@ -79,8 +85,19 @@ static void on_record_created(void *arg, const struct create_result *result,
         ctl_fail(request, error);
         return;
     }
-    fill_record(request, result, &record);
+    op_create_fill(request, result, &record);
     ctl_reply_bytes(request, &record, sizeof(record));
+}
+
+/* count 0: one guest, by its own name. */
+static int begin(struct ctl_request *request, struct create_request *create, uint64_t count,
+                 struct error *error)
+{
+    if (count > 0)
+        return op_create_many(request, create, count, error);
+    request->fd = -1;
+    core_create(request->core, create);
+    return 0;
 }
 
 int op_create_record(struct ctl_request *request, const char *data, size_t size,
@@ -92,15 +109,14 @@ int op_create_record(struct ctl_request *request, const char *data, size_t size,
                                     .done = on_record_created,
                                     .arg = request};
     struct guest_spec spec;
-    int rc = record_read_create(data, size, &spec, &create, error);
+    uint32_t count;
+    int rc = record_read_create(data, size, &spec, &create, &count, error);
 
     if (rc < 0)
         return rc;
     request->path = create.from != CREATE_FROM_ANY;
-    request->fd = -1;
     create.spec = &spec;
-    core_create(request->core, &create);
-    return 0;
+    return begin(request, &create, count, error);
 }
 
 static int start(struct ctl_request *request, struct error *error)
@@ -108,6 +124,7 @@ static int start(struct ctl_request *request, struct error *error)
     json_t *config = NULL;
     bool wait = true;
     uint64_t timeout_ms = CTL_DEFAULT_TIMEOUT_MS;
+    uint64_t count = 0;
     const char *path = NULL;
     enum create_from from = CREATE_FROM_ANY;
     struct guest_spec spec;
@@ -117,6 +134,7 @@ static int start(struct ctl_request *request, struct error *error)
         {.name = "timeout_ms", .type = ARG_NUMBER, .out = &timeout_ms, .max = LIMIT_TIMEOUT_MS},
         {.name = "timing", .type = ARG_BOOL, .out = &request->timing},
         {.name = "path", .type = ARG_STRING, .out = &path},
+        {.name = "count", .type = ARG_NUMBER, .out = &count, .max = LIMIT_GUESTS},
     };
     int rc = ctl_request_args(request, args, sizeof(args) / sizeof(args[0]), error);
 
@@ -137,9 +155,7 @@ static int start(struct ctl_request *request, struct error *error)
                                     .received_ns = request->received_ns,
                                     .done = on_created,
                                     .arg = request};
-    request->fd = -1;
-    core_create(request->core, &create);
-    return 0;
+    return begin(request, &create, count, error);
 }
 
 void op_create(struct ctl_request *request)

@@ -59,7 +59,7 @@ static const char *check(const struct ukvm_record_create *record, const char *cm
         return "the command line is too long";
     if (record->cmdline_bytes > 0 && cmdline[record->cmdline_bytes - 1] != '\0')
         return "a text without an end";
-    if (record->vif_count > LIMIT_VIFS || record->no_wait > 1 || record->reserved != 0 ||
+    if (record->vif_count > LIMIT_VIFS || record->no_wait > 1 || record->count > LIMIT_GUESTS ||
         record->path > CREATE_FROM_LOADED || record->preserve > KNOWN_FLAGS ||
         record->timeout_ms > LIMIT_TIMEOUT_MS)
         return "a value that cannot be";
@@ -89,7 +89,7 @@ static void fill_spec(const struct ukvm_record_create *record, const char *cmdli
 }
 
 int record_read_create(const char *data, size_t size, struct guest_spec *spec_out,
-                       struct create_request *create, struct error *error)
+                       struct create_request *create, uint32_t *count_out, struct error *error)
 {
     struct ukvm_record_create record;
 
@@ -100,6 +100,7 @@ int record_read_create(const char *data, size_t size, struct guest_spec *spec_ou
     if (wrong != NULL)
         return broken(error, wrong);
     fill_spec(&record, data + sizeof(record), spec_out);
+    *count_out = record.count;
     create->wait = record.no_wait == 0;
     create->from = (enum create_from)record.path;
     create->timeout_ns = (record.timeout_ms != 0 ? record.timeout_ms : CTL_DEFAULT_TIMEOUT_MS) * MS;

@@ -27,6 +27,8 @@ void ctl_request_orphan(struct ctl_request *request)
 {
     list_remove(&request->node);
     request->client = NULL;
+    if (request->batch != NULL)
+        ctl_batch_on_orphaned(request->batch);
 }
 
 static void send_and_free(struct ctl_request *request, json_t *message, int fd)
@@ -53,6 +55,23 @@ void ctl_reply_bytes(struct ctl_request *request, const void *data, size_t size)
 void ctl_fail(struct ctl_request *request, const struct error *error)
 {
     send_and_free(request, message_error(&request->message, error), -1);
+}
+
+void ctl_answer(struct ctl_request *request, uint32_t number, json_t *message)
+{
+    if (request->client == NULL) {
+        json_decref(message);
+        return;
+    }
+    if (message != NULL)
+        json_object_set_new(message, "number", json_integer(number));
+    ctl_client_send(request->client, message, -1);
+}
+
+void ctl_answer_bytes(struct ctl_request *request, const void *data, size_t size)
+{
+    if (request->client != NULL)
+        ctl_client_send_bytes(request->client, data, size);
 }
 
 /* ---- the beginning ------------------------------------------------------------------ */
@@ -98,6 +117,7 @@ static int dispatch_record(struct ctl_request *request, const char *data, struct
 {
     request->message.has_id = record_id(data, packet->size, &request->record_id);
     request->message.id = request->record_id;
+    request->is_record = true;
     int rc = take_fds(request, ctl_op_find("create"), packet, error);
     return rc < 0 ? rc : op_create_record(request, data, packet->size, error);
 }

@@ -16,6 +16,7 @@
 #include "ctl/message.h"
 #include "util/fd.h"
 
+struct ctl_batch;
 struct ctl_client;
 
 struct ctl_request {
@@ -28,6 +29,8 @@ struct ctl_request {
     uint64_t received_ns;
     int fd;                         /* of create: the image, taken by it; else -1 */
     int64_t record_id;              /* of a request that came as a record */
+    bool is_record;                 /* it did */
+    struct ctl_batch *batch;        /* of a create of many */
     bool timing;                    /* of create: the reply tells the phases */
     bool path;                      /* and which way it was built */
     struct destroy_waiter released; /* of destroy */
@@ -45,6 +48,15 @@ void ctl_fail(struct ctl_request *request, const struct error *error);
 
 /* The same for a request that came as a record. */
 void ctl_reply_bytes(struct ctl_request *request, const void *data, size_t size);
+
+/* One answer of several, which does not end the request: message is stolen (NULL: out of memory)
+   and gets the member "number". */
+void ctl_answer(struct ctl_request *request, uint32_t number, json_t *message);
+void ctl_answer_bytes(struct ctl_request *request, const void *data, size_t size);
+
+/* For client and request: what a batch must know of its client (op_create_many.c). */
+void ctl_batch_on_flushed(struct ctl_batch *batch);
+void ctl_batch_on_orphaned(struct ctl_batch *batch);
 
 /* The arguments beside the envelope. */
 int ctl_request_args(const struct ctl_request *request, const struct arg *args, size_t count,

@@ -130,6 +130,29 @@ struct ukvm_create_options {
 int ukvm_create(struct ukvm *handle, struct ukvm_config *config,
                 struct ukvm_create_options *options, struct ukvm_guest *guest_out);
 
+/* What became of one of many. */
+struct ukvm_created {
+    uint32_t number; /* from 1 on; its name is NAME-number */
+    int rc;          /* 0, or its error */
+    const char *message;
+    const struct ukvm_guest *guest; /* NULL on an error */
+};
+
+/* Valid during the call, as are the out-members of options. No other call of the handle is allowed.
+ */
+typedef void ukvm_on_created(void *arg, const struct ukvm_created *created);
+
+/*
+ * Create guests NAME-1 to NAME-count of one configuration in one round trip. on_created (or NULL)
+ * is called for each that was begun, when it is ready or has failed, in the order this happens.
+ * When one fails no further one is begun; those that were under way (at most 15) end as they do,
+ * and those that were created stay. Returns the first error, with a message that says how many were
+ * created. Errors: those of ukvm_create.
+ */
+int ukvm_create_many(struct ukvm *handle, struct ukvm_config *config,
+                     struct ukvm_create_options *options, uint32_t count,
+                     ukvm_on_created *on_created, void *arg);
+
 /*
  * Guests are addressed by exact name, domain id, or unique UUID prefix. Errors of all calls
  * below: NOT_FOUND, AMBIGUOUS, PERMISSION, BAD_STATE, NO_DAEMON, PROTOCOL, INTERNAL.

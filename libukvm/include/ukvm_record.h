@@ -35,7 +35,7 @@ struct ukvm_record_create {
     char name[UKVM_RECORD_NAME_BYTES];   /* NUL-terminated, as all texts */
     char kernel[UKVM_RECORD_TEXT_BYTES]; /* for display */
     uint32_t cmdline_bytes;              /* that follow, with the NUL */
-    uint32_t reserved;
+    uint32_t count;                      /* 0: one guest; else NAME-1 to NAME-count */
 };
 
 struct ukvm_record_vif {
@@ -56,8 +56,8 @@ struct ukvm_record_guest {
     char state[16];
     struct ukvm_record_vif vifs[UKVM_RECORD_VIFS];
     uint32_t vif_count;
-    uint32_t reserved;
-    char path[64]; /* "" unless one was asked for */
+    uint32_t number; /* of a guest of many: from 1 on; else 0 */
+    char path[64];   /* "" unless one was asked for */
     char name[UKVM_RECORD_NAME_BYTES];
     char kernel[UKVM_RECORD_TEXT_BYTES];
 };

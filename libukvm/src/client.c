@@ -229,7 +229,14 @@ static int reply_error(struct ukvm *handle, const json_t *error)
     return error_fail(handle->message, error_code(name), "%s", message);
 }
 
-static int reply_parse(struct ukvm *handle, size_t length, json_t **ok_out)
+static uint32_t reply_number(const json_t *reply)
+{
+    json_int_t number = json_integer_value(json_object_get(reply, "number"));
+
+    return number > 0 && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+static int reply_parse(struct ukvm *handle, size_t length, json_t **ok_out, uint32_t *number_out)
 {
     json_t *reply = json_loadb(handle->packet, length, JSON_REJECT_DUPLICATES, NULL);
     const json_t *error = json_object_get(reply, "error");
@@ -247,28 +254,33 @@ static int reply_parse(struct ukvm *handle, size_t length, json_t **ok_out)
         rc = client_malformed(handle, "neither ok nor error");
     else
         *ok_out = json_incref(ok);
+    /* A connection that was dropped answers nobody. */
+    *number_out = handle->fd >= 0 ? reply_number(reply) : 0;
     json_decref(reply);
     return rc;
 }
 
-/* record_length_out NULL: a record is no reply. */
-static int receive_reply(struct ukvm *handle, struct client_reply *reply_out,
-                         size_t *record_length_out)
+int client_receive(struct ukvm *handle, struct client_reply *reply_out, size_t *record_length_out,
+                   uint32_t *number_out)
 {
     struct client_reply reply = {.ok = NULL, .fd = -1};
     ssize_t length = receive_packet(handle, &reply.fd);
+    int rc = 0;
 
+    *record_length_out = 0;
+    *number_out = 0;
     if (length == -EMSGSIZE)
         return client_malformed(handle, "too long");
     if (length <= 0) {
         client_reply_fini(&reply);
         return lost(handle);
     }
-    int rc = 0;
-    if (record_length_out != NULL && record_is(handle->packet, (size_t)length))
+    if (record_is(handle->packet, (size_t)length)) {
         *record_length_out = (size_t)length;
-    else
-        rc = reply_parse(handle, (size_t)length, &reply.ok);
+        *number_out = record_number(handle->packet, (size_t)length);
+    } else {
+        rc = reply_parse(handle, (size_t)length, &reply.ok, number_out);
+    }
     if (rc != 0)
         client_reply_fini(&reply);
     else
@@ -276,8 +288,7 @@ static int receive_reply(struct ukvm *handle, struct client_reply *reply_out,
     return rc;
 }
 
-int client_call(struct ukvm *handle, const char *op, json_t *arguments, int send_fd,
-                struct client_reply *reply_out)
+int client_send(struct ukvm *handle, const char *op, json_t *arguments, int send_fd)
 {
     size_t length = 0;
 
@@ -293,16 +304,33 @@ int client_call(struct ukvm *handle, const char *op, json_t *arguments, int send
         return error_fail(handle->message, UKVM_E_LIMIT,
                           "the '%s' request has %zu bytes, the limit of a packet is %u", op, length,
                           CLIENT_PACKET_MAX);
-    int rc = send_request(handle, op, length, send_fd);
-    return rc != 0 ? rc : receive_reply(handle, reply_out, NULL);
+    return send_request(handle, op, length, send_fd);
 }
 
-int client_call_record(struct ukvm *handle, const char *op, size_t length, int send_fd,
-                       struct client_reply *reply_out, size_t *record_length_out)
+int client_send_record(struct ukvm *handle, const char *op, size_t length, int send_fd)
 {
     handle->message[0] = '\0';
-    int rc = send_request(handle, op, length, send_fd);
-    return rc != 0 ? rc : receive_reply(handle, reply_out, record_length_out);
+    return send_request(handle, op, length, send_fd);
+}
+
+int client_call(struct ukvm *handle, const char *op, json_t *arguments, int send_fd,
+                struct client_reply *reply_out)
+{
+    struct client_reply reply;
+    size_t record_length;
+    uint32_t number;
+    int rc = client_send(handle, op, arguments, send_fd);
+
+    if (rc == 0)
+        rc = client_receive(handle, &reply, &record_length, &number);
+    if (rc != 0)
+        return rc;
+    if (record_length > 0) {
+        client_reply_fini(&reply);
+        return client_malformed(handle, "not JSON");
+    }
+    *reply_out = reply;
+    return 0;
 }
 
 void client_reply_fini(struct client_reply *reply)

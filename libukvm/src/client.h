@@ -34,12 +34,17 @@ struct client_reply {
  */
 int client_call(struct ukvm *handle, const char *op, json_t *arguments, int send_fd,
                 struct client_reply *reply_out);
-/*
- * The same for a request of length bytes that is in handle->packet already, with handle->last_id as
- * its id. A reply that is no JSON is left there: *record_length_out, and *reply_out is empty.
+/* The two halves of it, for what is answered more than once or by a record. */
+int client_send(struct ukvm *handle, const char *op, json_t *arguments, int send_fd);
+/* For a request of length bytes that is in handle->packet already, with handle->last_id as its id.
  */
-int client_call_record(struct ukvm *handle, const char *op, size_t length, int send_fd,
-                       struct client_reply *reply_out, size_t *record_length_out);
+int client_send_record(struct ukvm *handle, const char *op, size_t length, int send_fd);
+/*
+ * A reply that is no JSON is left in handle->packet: *record_length_out (else 0), and *reply_out is
+ * empty. *number_out: of the guest of many that this answers, also with an error; 0: of none.
+ */
+int client_receive(struct ukvm *handle, struct client_reply *reply_out, size_t *record_length_out,
+                   uint32_t *number_out);
 void client_reply_fini(struct client_reply *reply);
 
 /* Add an argument; an object that cannot hold it becomes NULL, which client_call refuses. */

@@ -72,9 +72,9 @@ static const char *path_name(enum ukvm_path path)
     }
 }
 
-static int call_with_json(struct ukvm *handle, const struct ukvm_config *config,
-                          const struct ukvm_create_options *options, int fd,
-                          struct client_reply *reply_out)
+/* count 0: one guest. */
+static json_t *write_json(const struct ukvm_config *config,
+                          const struct ukvm_create_options *options, uint32_t count)
 {
     json_t *arguments = json_pack("{s:o}", "config", with_short_kernel(config_object(config)));
 
@@ -86,28 +86,32 @@ static int call_with_json(struct ukvm *handle, const struct ukvm_config *config,
         client_add_argument(&arguments, "path", json_string(path_name(options->path)));
     if (options->phases != NULL)
         client_add_argument(&arguments, "timing", json_true());
-    return client_call(handle, "create", arguments, fd, reply_out);
+    if (count > 0)
+        client_add_argument(&arguments, "count", json_integer(count));
+    return arguments;
 }
 
-/* A reply as a record is left in the handle's packet, of *record_length_out bytes; else 0. */
-static int create_request(struct ukvm *handle, const struct ukvm_config *config,
-                          const struct ukvm_create_options *options, struct client_reply *reply_out,
-                          size_t *record_length_out)
+/* As a record if one can say it. */
+static int send_create(struct ukvm *handle, const struct ukvm_config *config,
+                       const struct ukvm_create_options *options, uint32_t count)
 {
     int fd = options->kernel_fd;
     bool opened = fd <= 0;
-    int rc = opened ? open_kernel(handle, config, &fd) : 0;
+    int rc;
 
-    *record_length_out = 0;
+    if (json_object_get(config_object(config), "name") == NULL)
+        return error_fail(handle->message, UKVM_E_CONFIG, "%s: 'name' is missing",
+                          config_name(config));
+    rc = opened ? open_kernel(handle, config, &fd) : 0;
     if (rc != 0)
         return rc;
-    size_t length =
-        record_write_create(config_object(config), options, handle->last_id + 1, handle->packet);
+    size_t length = record_write_create(config_object(config), options, count, handle->last_id + 1,
+                                        handle->packet);
     if (length > 0) {
         handle->last_id++;
-        rc = client_call_record(handle, "create", length, fd, reply_out, record_length_out);
+        rc = client_send_record(handle, "create", length, fd);
     } else {
-        rc = call_with_json(handle, config, options, fd, reply_out);
+        rc = client_send(handle, "create", write_json(config, options, count), fd);
     }
     if (opened)
         close(fd);
@@ -131,43 +135,141 @@ static bool read_json_reply(const struct client_reply *reply, struct ukvm_guest 
     return true;
 }
 
+/* The guest of a reply, which ends here. number: as record_read_guest(). */
+static int read_guest(struct ukvm *handle, struct client_reply *reply, size_t record_length,
+                      uint32_t number, struct ukvm_guest *guest_out,
+                      struct ukvm_create_options *options)
+{
+    bool good = record_length > 0 ? record_read_guest(handle->packet, record_length,
+                                                      handle->last_id, number, guest_out, options)
+                                  : read_json_reply(reply, guest_out, options);
+
+    client_reply_fini(reply);
+    return good ? 0 : client_malformed(handle, "create without a guest");
+}
+
 static int create_with(struct ukvm *handle, const struct ukvm_config *config,
                        struct ukvm_create_options *options, struct ukvm_guest *guest_out)
 {
     struct client_reply reply;
     struct ukvm_guest guest;
     size_t length;
+    uint32_t number;
+    int rc = send_create(handle, config, options, 0);
 
-    if (json_object_get(config_object(config), "name") == NULL)
-        return error_fail(handle->message, UKVM_E_CONFIG, "%s: 'name' is missing",
-                          config_name(config));
-    int rc = create_request(handle, config, options, &reply, &length);
-    if (rc != 0)
-        return rc;
-    bool good = length > 0
-                    ? record_read_guest(handle->packet, length, handle->last_id, &guest, options)
-                    : read_json_reply(&reply, &guest, options);
-    if (!good)
-        rc = client_malformed(handle, "create without a guest");
-    else if (guest_out != NULL)
+    if (rc == 0)
+        rc = client_receive(handle, &reply, &length, &number);
+    if (rc == 0)
+        rc = read_guest(handle, &reply, length, 0, &guest, options);
+    if (rc == 0 && guest_out != NULL)
         *guest_out = guest;
-    client_reply_fini(&reply);
     return rc;
+}
+
+/* A caller built against another version has a shorter or longer struct. */
+static struct ukvm_create_options take_options(const struct ukvm_create_options *options)
+{
+    struct ukvm_create_options full = {.size = sizeof(full)};
+
+    if (options != NULL)
+        memcpy(&full, options, options->size < sizeof(full) ? options->size : sizeof(full));
+    return full;
+}
+
+static void give_options(struct ukvm_create_options *options,
+                         const struct ukvm_create_options *full)
+{
+    if (options == NULL)
+        return;
+    if (full->phases != NULL)
+        options->phase_count = full->phase_count;
+    if (options->size >= sizeof(*full))
+        memcpy(options->path_taken, full->path_taken, sizeof(full->path_taken));
 }
 
 int ukvm_create(struct ukvm *handle, struct ukvm_config *config,
                 struct ukvm_create_options *options, struct ukvm_guest *guest_out)
 {
-    struct ukvm_create_options full = {.size = sizeof(full)};
-    size_t size = options != NULL ? options->size : 0;
-
-    /* A caller built against another version has a shorter or longer struct. */
-    if (options != NULL)
-        memcpy(&full, options, size < sizeof(full) ? size : sizeof(full));
+    struct ukvm_create_options full = take_options(options);
     int rc = create_with(handle, config, &full, guest_out);
-    if (rc == 0 && options != NULL && full.phases != NULL)
-        options->phase_count = full.phase_count;
-    if (rc == 0 && options != NULL && size >= sizeof(full))
-        memcpy(options->path_taken, full.path_taken, sizeof(full.path_taken));
+
+    if (rc == 0)
+        give_options(options, &full);
     return rc;
+}
+
+/* ---- many --------------------------------------------------------------------------- */
+
+struct many {
+    struct ukvm *handle;
+    struct ukvm_create_options *options;
+    uint32_t count, answered;
+    ukvm_on_created *on_created;
+    void *arg;
+};
+
+/* One of them was answered, with rc; reply and length are only of one that was created. */
+static int on_answer(struct many *many, int rc, struct client_reply *reply, size_t length,
+                     uint32_t number)
+{
+    struct ukvm_create_options full = take_options(many->options);
+    struct ukvm_guest guest;
+    struct ukvm_created created = {.number = number, .rc = rc};
+
+    if (number > many->count || many->answered++ == many->count) {
+        if (rc == 0)
+            client_reply_fini(reply);
+        return client_malformed(many->handle, "a guest that was not asked for");
+    }
+    if (rc == 0) {
+        rc = read_guest(many->handle, reply, length, number, &guest, &full);
+        if (rc != 0)
+            return rc;
+        give_options(many->options, &full);
+        created.guest = &guest;
+    }
+    created.message = many->handle->message;
+    if (many->on_created != NULL)
+        many->on_created(many->arg, &created);
+    return 0;
+}
+
+/* Until the answer to the whole. */
+static int receive_all(struct many *many)
+{
+    struct client_reply reply;
+    size_t length;
+    uint32_t number;
+    int rc;
+
+    for (;;) {
+        rc = client_receive(many->handle, &reply, &length, &number);
+        if (number == 0)
+            break;
+        rc = on_answer(many, rc, &reply, length, number);
+        if (rc != 0)
+            return rc;
+        many->handle->message[0] = '\0';
+    }
+    if (rc != 0)
+        return rc;
+    client_reply_fini(&reply);
+    /* Every one of them was answered, or something else was said. */
+    return length == 0 && many->answered == many->count
+               ? 0
+               : client_malformed(many->handle, "fewer guests than were asked for");
+}
+
+int ukvm_create_many(struct ukvm *handle, struct ukvm_config *config,
+                     struct ukvm_create_options *options, uint32_t count,
+                     ukvm_on_created *on_created, void *arg)
+{
+    struct ukvm_create_options full = take_options(options);
+    struct many many = {
+        .handle = handle, .options = options, .count = count, .on_created = on_created, .arg = arg};
+
+    if (count == 0)
+        return error_fail(handle->message, UKVM_E_USAGE, "no guest is asked for");
+    int rc = send_create(handle, config, &full, count);
+    return rc != 0 ? rc : receive_all(&many);
 }

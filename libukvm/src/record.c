@@ -81,13 +81,14 @@ static bool read_key(const char *key, const json_t *value, struct ukvm_record_cr
 }
 
 size_t record_write_create(const json_t *config, const struct ukvm_create_options *options,
-                           json_int_t id, char *packet)
+                           uint32_t count, json_int_t id, char *packet)
 {
     struct ukvm_record_create record = {
         .head = {.magic = UKVM_RECORD_MAGIC, .id = id},
         .timeout_ms = options->timeout_ms,
         .no_wait = options->no_wait,
         .path = (uint8_t)options->path,
+        .count = count,
     };
     const char *key;
     json_t *value;
@@ -161,7 +162,17 @@ static bool terminated(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
-bool record_read_guest(const char *packet, size_t length, json_int_t id,
+uint32_t record_number(const char *packet, size_t length)
+{
+    struct ukvm_record_guest record;
+
+    if (length != sizeof(record))
+        return 0;
+    memcpy(&record, packet, sizeof(record));
+    return record.number;
+}
+
+bool record_read_guest(const char *packet, size_t length, json_int_t id, uint32_t number,
                        struct ukvm_guest *guest_out, struct ukvm_create_options *options)
 {
     struct ukvm_record_guest record;
@@ -169,8 +180,8 @@ bool record_read_guest(const char *packet, size_t length, json_int_t id,
     if (length != sizeof(record))
         return false;
     memcpy(&record, packet, sizeof(record));
-    if (record.head.size != length || record.head.id != id || record.vif_count > UKVM_VIFS_MAX ||
-        !terminated(record.state, sizeof(record.state)) ||
+    if (record.head.size != length || record.head.id != id || record.number != number ||
+        record.vif_count > UKVM_VIFS_MAX || !terminated(record.state, sizeof(record.state)) ||
         !terminated(record.path, sizeof(record.path)) ||
         !terminated(record.name, sizeof(record.name)) ||
         !terminated(record.kernel, sizeof(record.kernel)))

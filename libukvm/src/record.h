@@ -10,13 +10,17 @@
 #include "ukvm.h"
 #include "ukvm_record.h"
 
-/* Bytes written to packet (of at least 64 KiB), or 0: it takes JSON to say this. */
+/* count 0: one guest. Bytes written to packet (of at least 64 KiB), or 0: it takes JSON to say
+ * this. */
 size_t record_write_create(const json_t *config, const struct ukvm_create_options *options,
-                           json_int_t id, char *packet);
+                           uint32_t count, json_int_t id, char *packet);
 /* Whether a reply is a record at all. */
 bool record_is(const char *packet, size_t length);
-/* False: not a good answer to this request. */
-bool record_read_guest(const char *packet, size_t length, json_int_t id,
+/* number: that the answer must have; 0 of a single guest. False: not a good answer to this request.
+ */
+bool record_read_guest(const char *packet, size_t length, json_int_t id, uint32_t number,
                        struct ukvm_guest *guest_out, struct ukvm_create_options *options);
+/* The number of a guest of many; 0: it has none. */
+uint32_t record_number(const char *packet, size_t length);
 
 #endif

@@ -55,16 +55,26 @@ static void connect_client(uid_t uid)
     client = LIST_OWNER(server.clients.next, struct ctl_client, node);
 }
 
-/* Returns how many there were. */
+/* Whether it ends its request: the guests of a batch have answers of their own before. */
+static bool check_record(const char *data, const struct fd_packet *packet)
+{
+    struct ukvm_record_guest record;
+
+    require(packet->size == sizeof(record) && packet->fd_count == 0);
+    memcpy(&record, data, sizeof(record));
+    return record.number == 0;
+}
+
+/* Returns how many requests they end. */
 static unsigned check_replies(void)
 {
     static char text[LIMIT_MESSAGE + 1];
     struct fd_packet packet;
     unsigned count = 0;
 
-    for (; fd_receive(peer, text, sizeof(text), &packet) == 0 && packet.size > 0; count++) {
+    while (fd_receive(peer, text, sizeof(text), &packet) == 0 && packet.size > 0) {
         if (record_is(text, packet.size)) {
-            require(packet.size == sizeof(struct ukvm_record_guest) && packet.fd_count == 0);
+            count += check_record(text, &packet);
             continue;
         }
         json_t *reply = json_loadb(text, packet.size, 0, NULL);
@@ -74,6 +84,7 @@ static unsigned check_replies(void)
         fd_close_all(packet.fds, packet.fd_count);
         require(json_is_object(json_object_get(reply, "ok")) != (message != NULL));
         require(message == NULL || message[0] != '\0');
+        count += json_object_get(reply, "number") == NULL;
         json_decref(reply);
     }
     return count;

@@ -190,6 +190,73 @@ START_TEST(create_passes_the_kernel)
 }
 END_TEST
 
+struct seen {
+    struct ukvm_create_options *options;
+    unsigned created, failed;
+    uint32_t last;
+};
+
+static void on_created(void *arg, const struct ukvm_created *created)
+{
+    struct seen *seen = arg;
+
+    seen->last = created->number;
+    seen->created += created->guest != NULL;
+    seen->failed += created->guest == NULL;
+    if (created->guest == NULL) {
+        ck_assert_int_eq(created->rc, -UKVM_E_NO_MEMORY);
+        ck_assert_str_eq(created->message, "web-2: none left");
+        return;
+    }
+    ck_assert_int_eq(created->rc, 0);
+    ck_assert_str_eq(created->message, "");
+    ck_assert_str_eq(created->guest->state, "ready");
+    ck_assert_uint_eq(seen->options->phase_count, 1);
+    ck_assert_double_eq(seen->options->phases[0].us, created->number);
+    ck_assert_str_eq(seen->options->path_taken, "loaded");
+}
+
+#define CREATED(name, number)                                                                      \
+    "reply {\"number\":" number ",\"ok\":{\"guest\":" GUEST(                                       \
+        name, number) ",\"path\":\"loaded\",\"timing\":[{\"phase\":\"ready\",\"us\":" number       \
+                      "}]}}\n"
+
+START_TEST(create_many_tells_of_each)
+{
+    struct ukvm_phase phases[UKVM_PHASES_MAX];
+    struct ukvm_create_options options = {.size = sizeof(options), .phases = phases};
+    struct seen seen = {.options = &options};
+    struct ukvm_config *web = config("name='web'\nkernel='/proc/self/exe'");
+
+    fake_connect(
+        "request-fd {\"op\":\"create\",\"count\":2,\"timing\":true}\n" CREATED("web-2", "2")
+            CREATED("web-1", "1") "reply {\"ok\":{\"created\":2}}\n"
+                                  "request-fd {\"count\":3}\n" CREATED(
+                                      "web-1", "1") "reply {\"number\":2,\"error\":{"
+                                                    "\"code\":\"no-memory\",\"message\":"
+                                                    "\"web-2: none left\"}}\n"
+                                                    "reply {\"error\":{\"code\":"
+                                                    "\"no-memory\",\"message\":"
+                                                    "\"1 of 3\"}}\n"
+                                                    "request-fd {\"count\":1}\n" CREATED(
+                                                        "web-1", "1") "reply "
+                                                                      "{\"ok\":{\"created\":1}}");
+    ck_assert_int_eq(ukvm_create_many(fake_handle, web, &options, 2, on_created, &seen), 0);
+    ck_assert_uint_eq(seen.created, 2);
+    ck_assert_uint_eq(seen.last, 1);
+    ck_assert_int_eq(ukvm_create_many(fake_handle, web, &options, 3, on_created, &seen),
+                     -UKVM_E_NO_MEMORY);
+    ck_assert_str_eq(ukvm_error_message(fake_handle), "1 of 3");
+    ck_assert_uint_eq(seen.created, 3);
+    ck_assert_uint_eq(seen.failed, 1);
+    /* Whoever does not want to know need not. */
+    ck_assert_int_eq(ukvm_create_many(fake_handle, web, NULL, 1, NULL, NULL), 0);
+    ck_assert_int_eq(ukvm_create_many(fake_handle, web, NULL, 0, NULL, NULL), -UKVM_E_USAGE);
+    ukvm_config_free(web);
+    fake_finish();
+}
+END_TEST
+
 START_TEST(create_checks_before_it_asks)
 {
     static const struct {
@@ -356,6 +423,10 @@ END_TEST
     "request {}\nreply {\"ok\":{\"guest\":" GUEST("a", "1") ",\"guests\":[" GUEST(                 \
         "a", "1") "],\"more\":false,\"timing\":[{\"phase\":\"x\",\"us\":1}],\"page\":{}}}\n"
 
+#define ONE_OF_MANY                                                                                \
+    "request-fd {\"count\":1}\nreply {\"number\":1,\"ok\":{\"guest\":" GUEST(                      \
+        "web-1", "1") "}}\nreply {\"ok\":{\"created\":1}}\n"
+
 static int call_all(struct ukvm_config *web)
 {
     struct ukvm_guest guest, *guests;
@@ -367,6 +438,8 @@ static int call_all(struct ukvm_config *web)
         rc = ukvm_create(fake_handle, web, NULL, &guest);
     if (rc == 0)
         rc = ukvm_shutdown(fake_handle, "a", 5, false);
+    if (rc == 0)
+        rc = ukvm_create_many(fake_handle, web, NULL, 1, NULL, NULL);
     if (rc == 0)
         rc = ukvm_noxs_json(fake_handle, "a", &json);
     if (rc == 0)
@@ -390,7 +463,7 @@ START_TEST(memory_runs_out)
     bool happened = true;
 
     for (unsigned n = 1; happened; n++) {
-        fake_start(UNION UNION UNION UNION);
+        fake_start(UNION UNION ONE_OF_MANY UNION UNION);
         fail_alloc_at(n);
         int rc = call_all(web);
         happened = fail_alloc_happened();
@@ -429,6 +502,7 @@ int main(void)
     tcase_add_test(cases, long_texts_are_cut);
     tcase_add_test(cases, errors_travel);
     tcase_add_test(cases, create_passes_the_kernel);
+    tcase_add_test(cases, create_many_tells_of_each);
     tcase_add_test(cases, create_checks_before_it_asks);
     tcase_add_test(cases, a_long_kernel_path_is_shown_shortened);
     tcase_add_test(cases, list_asks_for_every_page);

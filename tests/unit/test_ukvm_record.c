@@ -36,7 +36,7 @@ static size_t write_create(const char *text)
 {
     json_t *config = json_loads(text, 0, NULL);
     ck_assert_ptr_nonnull(config);
-    size_t length = record_write_create(config, &options, 7, packet);
+    size_t length = record_write_create(config, &options, 0, 7, packet);
     json_decref(config);
     return length;
 }
@@ -88,7 +88,7 @@ END_TEST
 static bool read_answer(void)
 {
     memcpy(packet, &answer, sizeof(answer));
-    return record_read_guest(packet, sizeof(answer), 7, &guest, &options);
+    return record_read_guest(packet, sizeof(answer), 7, 0, &guest, &options);
 }
 
 START_TEST(a_guest)
@@ -127,7 +127,7 @@ START_TEST(answers_that_are_none)
     ck_assert(!read_answer());
     setup();
     ck_assert(read_answer());
-    ck_assert(!record_read_guest(packet, sizeof(answer) - 1, 7, &guest, &options));
+    ck_assert(!record_read_guest(packet, sizeof(answer) - 1, 7, 0, &guest, &options));
 }
 END_TEST
 
