@@ -8,7 +8,7 @@ target_link_libraries(bench_common
   PUBLIC ukvm PRIVATE chaos::options PkgConfig::BENCH_XEN PkgConfig::JANSSON)
 set_target_properties(bench_common PROPERTIES C_EXTENSIONS ON) # Xen's headers need them
 
-foreach(name boot_latency churn density)
+foreach(name boot_latency churn density pad_image xl_breakdown)
   string(REPLACE _ - program ${name})
   add_executable(${program} bench/${name}.c)
   target_link_libraries(${program} PRIVATE chaos::options bench_common)
@@ -30,3 +30,11 @@ set_target_properties(bench-true PROPERTIES OUTPUT_NAME true
                       RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/bench)
 target_link_options(bench-true PRIVATE -static)
 install(TARGETS only-connect bench-true DESTINATION ${BENCH_DIR})
+
+# Preloaded into a program that has no sanitizer.
+if(NOT CHAOS_SANITIZE)
+  add_library(xl-profile MODULE bench/xl_profile.c)
+  target_link_libraries(xl-profile PRIVATE chaos::options)
+  set_target_properties(xl-profile PROPERTIES PREFIX "")
+  install(TARGETS xl-profile DESTINATION ${BENCH_DIR})
+endif()

@@ -114,6 +114,8 @@ static void print_json(const struct bench_line *line, struct bench_series *serie
     print_count("events", series->counted, counts->events);
     if (line->memory_mib > 0)
         printf(",\"memory_mib\":%u", line->memory_mib);
+    if (line->image_bytes > 0)
+        printf(",\"image_bytes\":%zu", line->image_bytes);
     printf(",\"guests\":%zu}\n", line->guests);
 }
 

@@ -43,6 +43,7 @@ struct bench_line {
     const char *bench, *mode, *phase;
     unsigned memory_mib; /* of a guest; 0: there is none */
     size_t guests;       /* running at the end */
+    size_t image_bytes;  /* the file that was booted; 0: not known */
 };
 
 /* One line of the series, as JSON or for people. Nothing for an empty one. */

@@ -62,6 +62,7 @@ struct run {
     struct guests guests;
     struct trace *trace;
     struct cpu_time *cpu;
+    size_t image_bytes; /* of the last guest */
     bool counting;
     size_t running; /* guests held */
     double start_us;
@@ -105,11 +106,14 @@ static void create(struct run *run, size_t index, enum ukvm_path path, bool wait
     struct ukvm_create_options options = {.size = sizeof(options), .path = path, .no_wait = !wait};
     struct ukvm_config *config = guests_config(&run->guests, index);
     struct ukvm_guest guest;
+    struct stat image;
 
     begin(run);
     guests_create(&run->guests, config, &options, &guest);
     end(run, wait ? READY : CREATE);
     ukvm_config_free(config);
+    if (stat(guest.kernel, &image) == 0)
+        run->image_bytes = (size_t)image.st_size;
 }
 
 static void destroy(struct run *run, size_t index, bool wait)
@@ -351,6 +355,7 @@ static void print_all(struct run *run, const struct mode *mode)
     struct bench_line line = {.bench = "boot-latency",
                               .mode = mode->name,
                               .memory_mib = run->guests.memory_mib,
+                              .image_bytes = run->image_bytes,
                               .guests = run->running};
 
     if (mode->kind == XL)
@@ -429,6 +434,7 @@ static void run_mode(struct run *run, const struct mode *mode, const char *image
         guests_open(&run->guests);
     for (unsigned i = 0; i < (mode->kind == GUEST ? run->memory_count : 1); i++) {
         run->guests.memory_mib = mode->kind == GUEST ? run->memory[i] : 0;
+        run->image_bytes = 0;
         run_series(run, mode);
     }
 }

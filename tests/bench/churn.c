@@ -17,6 +17,7 @@
 
 #include "bench.h"
 #include "census.h"
+#include "cpu_time.h"
 #include "guests.h"
 
 #define PART_RUNS 40
@@ -64,17 +65,23 @@ static double parts_us(struct run *run, struct ukvm_config *config)
     return us;
 }
 
-static double cycle_us(struct run *run, struct ukvm_config *config, size_t *cycles_out)
+/* *busy_us_out: of it, in which no processor was idle. */
+static double cycle_us(struct run *run, struct ukvm_config *config, size_t *cycles_out,
+                       double *busy_us_out)
 {
+    struct cpu_time *cpu = cpu_time_open();
     double start_us = bench_now_us(), end_us = start_us + (double)run->seconds * 1e6;
     size_t cycles = 0;
 
+    cpu_time_begin(cpu);
     while (bench_now_us() < end_us) {
         create(run, config);
         destroy(run);
         cycles++;
     }
     *cycles_out = cycles;
+    *busy_us_out = cpu != NULL ? cpu_time_end_us(cpu) / (double)cycles : 0;
+    cpu_time_close(cpu);
     return (bench_now_us() - start_us) / (double)cycles;
 }
 
@@ -90,22 +97,23 @@ static void run_size(struct run *run, const char *mode)
     struct ukvm_config *config = guests_config(&run->guests, 1);
     struct census before, after;
     size_t cycles;
-    double parts = parts_us(run, config);
+    double busy, parts = parts_us(run, config);
 
     settle(run, &before);
-    double cycle = cycle_us(run, config, &cycles);
+    double cycle = cycle_us(run, config, &cycles, &busy);
     settle(run, &after);
     ukvm_config_free(config);
     unsigned mib = (unsigned)(run->guests.like.memory_bytes >> 20);
     double lost = before.xen_free_bytes - after.xen_free_bytes;
     printf(run->json
                ? "{\"bench\":\"churn\",\"mode\":\"%s\",\"memory_mib\":%u,\"seconds\":%u,"
-                 "\"n\":%zu,\"cycle_us\":%.1f,\"parts_us\":%.1f,\"ratio\":%.3f,"
+                 "\"n\":%zu,\"cycle_us\":%.1f,\"busy_us\":%.1f,\"parts_us\":%.1f,\"ratio\":%.3f,"
                  "\"left_bytes\":%.0f,\"left_domains\":%.0f,\"left_ports\":%.0f,"
                  "\"left_fds\":%.0f,\"left_mapped_pages\":%.0f}\n"
-               : "%s, %u MiB, %u s: %zu cycles of %.1f us, parts %.1f us (%.3f); left behind: "
+               : "%s, %u MiB, %u s: %zu cycles of %.1f us (%.1f busy), parts %.1f us (%.3f); left "
+                 "behind: "
                  "%.0f bytes, %.0f domains, %.0f ports, %.0f descriptors, %.0f mapped pages\n",
-           mode, mib, run->seconds, cycles, cycle, parts, cycle / parts, lost,
+           mode, mib, run->seconds, cycles, cycle, busy, parts, cycle / parts, lost,
            after.domains - before.domains, after.ports - before.ports, after.fds - before.fds,
            after.mapped_pages - before.mapped_pages);
     fflush(stdout);
