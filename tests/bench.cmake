@@ -1,3 +1,15 @@
+# The page of benchmarks shows what was recorded.
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND)
+  add_test(NAME golden.benchmarks
+           COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/bench/report.py --check
+                   ${PROJECT_SOURCE_DIR})
+  add_test(NAME golden.benchmarks_must_fail
+           COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/report_must_fail.sh
+                   ${PROJECT_SOURCE_DIR} ${Python3_EXECUTABLE})
+  set_tests_properties(golden.benchmarks golden.benchmarks_must_fail PROPERTIES LABELS golden)
+endif()
+
 # Benchmarks are installed, so that they run on a real Xen host too.
 set(BENCH_DIR ${CMAKE_INSTALL_PREFIX}/lib/chaos/bench)
 pkg_check_modules(BENCH_XEN REQUIRED IMPORTED_TARGET xencontrol xenforeignmemory)

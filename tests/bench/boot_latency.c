@@ -390,6 +390,11 @@ static void count(struct run *run, const struct mode *mode, size_t index)
     }
 }
 
+static bool is_step(const struct run *run, size_t count)
+{
+    return run->step > 0 && count % run->step == 0;
+}
+
 /* Those that are held, timed like all else: a line says how many were there at first. */
 static void destroy_held(struct run *run, const struct mode *mode)
 {
@@ -402,7 +407,7 @@ static void destroy_held(struct run *run, const struct mode *mode)
             time_process(run, DESTROY, xl);
         else
             destroy(run, done, true);
-        if (done % run->step == 0 || run->running == 1)
+        if (is_step(run, done) || run->running == 1)
             print_all(run, mode);
         run->running--;
     }
@@ -415,7 +420,7 @@ static void run_series(struct run *run, const struct mode *mode)
     for (size_t i = 1; i <= run->count; i++) {
         usleep(run->pause_us);
         mode->run(run, i);
-        if (i % run->step == 0 || i == run->count) {
+        if (is_step(run, i) || i == run->count) {
             count(run, mode, i + 1);
             print_all(run, mode);
         }

@@ -4,10 +4,10 @@
  * usage: churn [--seconds S] [--mode cold,any] [--image CFG] [--memory MIB,...] [--json]
  *
  * First each part alone, with pauses between: a create until ready and a destroy until memory has
- * returned. Then one after the other, for S seconds. Says what a cycle takes beside the sum of the
- * parts, and what is left behind afterwards: bytes of Xen's memory, domains, ports of dom0,
- * descriptors and mapped pages of the daemons. mode any takes the shells that the pool has time to
- * build.
+ * returned, by the caller's clock and as processor time, which has all that follows a call too.
+ * Then one after the other, for S seconds. Says what a cycle takes beside the sum of the parts, and
+ * what is left behind afterwards: bytes of Xen's memory, domains, ports of dom0, descriptors and
+ * mapped pages of the daemons. mode any takes the shells that the pool has time to build.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -30,6 +30,7 @@ struct run {
     unsigned memory[GUESTS_SIZES], memory_count;
     struct guests guests;
     enum ukvm_path path;
+    struct cpu_time *cpu;
 };
 
 static double create(struct run *run, struct ukvm_config *config)
@@ -49,39 +50,61 @@ static double destroy(struct run *run)
     return bench_now_us() - start_us;
 }
 
-static double parts_us(struct run *run, struct ukvm_config *config)
+/* By the caller's clock, and all that processors did for it, also after it had returned. */
+struct parts {
+    double us, busy_us;
+};
+
+static void rest(const struct run *run, struct bench_series *busy)
+{
+    usleep(PAUSE_US);
+    if (run->cpu != NULL)
+        bench_add(busy, cpu_time_end_us(run->cpu));
+    cpu_time_begin(run->cpu);
+}
+
+static double p50(struct bench_series *series)
+{
+    double us = series->count > 0 ? bench_percentile(series, 50) : 0;
+
+    bench_series_fini(series);
+    return us;
+}
+
+static struct parts measure_parts(struct run *run, struct ukvm_config *config)
 {
     struct bench_series creates = {0}, destroys = {0};
+    struct bench_series create_busy = {0}, destroy_busy = {0}, idle_busy = {0};
 
+    cpu_time_begin(run->cpu);
     for (unsigned i = 0; i < PART_RUNS; i++) {
-        usleep(PAUSE_US);
+        rest(run, &idle_busy);
         bench_add(&creates, create(run, config));
-        usleep(PAUSE_US);
+        rest(run, &create_busy);
         bench_add(&destroys, destroy(run));
+        rest(run, &destroy_busy);
     }
-    double us = bench_percentile(&creates, 50) + bench_percentile(&destroys, 50);
-    bench_series_fini(&creates);
-    bench_series_fini(&destroys);
-    return us;
+    /* What goes on while nothing is asked for is nobody's. */
+    double idle = p50(&idle_busy);
+    return (struct parts){.us = p50(&creates) + p50(&destroys),
+                          .busy_us = p50(&create_busy) + p50(&destroy_busy) - 2 * idle};
 }
 
 /* *busy_us_out: of it, in which no processor was idle. */
 static double cycle_us(struct run *run, struct ukvm_config *config, size_t *cycles_out,
                        double *busy_us_out)
 {
-    struct cpu_time *cpu = cpu_time_open();
     double start_us = bench_now_us(), end_us = start_us + (double)run->seconds * 1e6;
     size_t cycles = 0;
 
-    cpu_time_begin(cpu);
+    cpu_time_begin(run->cpu);
     while (bench_now_us() < end_us) {
         create(run, config);
         destroy(run);
         cycles++;
     }
     *cycles_out = cycles;
-    *busy_us_out = cpu != NULL ? cpu_time_end_us(cpu) / (double)cycles : 0;
-    cpu_time_close(cpu);
+    *busy_us_out = run->cpu != NULL ? cpu_time_end_us(run->cpu) / (double)cycles : 0;
     return (bench_now_us() - start_us) / (double)cycles;
 }
 
@@ -97,7 +120,8 @@ static void run_size(struct run *run, const char *mode)
     struct ukvm_config *config = guests_config(&run->guests, 1);
     struct census before, after;
     size_t cycles;
-    double busy, parts = parts_us(run, config);
+    double busy;
+    struct parts parts = measure_parts(run, config);
 
     settle(run, &before);
     double cycle = cycle_us(run, config, &cycles, &busy);
@@ -107,15 +131,17 @@ static void run_size(struct run *run, const char *mode)
     double lost = before.xen_free_bytes - after.xen_free_bytes;
     printf(run->json
                ? "{\"bench\":\"churn\",\"mode\":\"%s\",\"memory_mib\":%u,\"seconds\":%u,"
-                 "\"n\":%zu,\"cycle_us\":%.1f,\"busy_us\":%.1f,\"parts_us\":%.1f,\"ratio\":%.3f,"
+                 "\"n\":%zu,\"cycle_us\":%.1f,\"busy_us\":%.1f,\"parts_us\":%.1f,"
+                 "\"parts_busy_us\":%.1f,\"ratio\":%.3f,\"busy_ratio\":%.3f,"
                  "\"left_bytes\":%.0f,\"left_domains\":%.0f,\"left_ports\":%.0f,"
                  "\"left_fds\":%.0f,\"left_mapped_pages\":%.0f}\n"
-               : "%s, %u MiB, %u s: %zu cycles of %.1f us (%.1f busy), parts %.1f us (%.3f); left "
+               : "%s, %u MiB, %u s: %zu cycles of %.1f us (%.1f busy), parts %.1f us, %.1f busy "
+                 "(%.3f, %.3f); left "
                  "behind: "
                  "%.0f bytes, %.0f domains, %.0f ports, %.0f descriptors, %.0f mapped pages\n",
-           mode, mib, run->seconds, cycles, cycle, busy, parts, cycle / parts, lost,
-           after.domains - before.domains, after.ports - before.ports, after.fds - before.fds,
-           after.mapped_pages - before.mapped_pages);
+           mode, mib, run->seconds, cycles, cycle, busy, parts.us, parts.busy_us, cycle / parts.us,
+           busy / parts.busy_us, lost, after.domains - before.domains, after.ports - before.ports,
+           after.fds - before.fds, after.mapped_pages - before.mapped_pages);
     fflush(stdout);
 }
 
@@ -170,8 +196,10 @@ int main(int argc, char **argv)
     if (run.guests.image == NULL)
         run.guests.image = NOOP_CFG;
     guests_open(&run.guests);
+    run.cpu = cpu_time_open();
     for (char *mode = strsep(&list, ","); mode != NULL; mode = strsep(&list, ","))
         run_mode(&run, mode);
+    cpu_time_close(run.cpu);
     guests_close(&run.guests);
     return 0;
 }

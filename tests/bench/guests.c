@@ -211,8 +211,8 @@ static uint16_t checksum(const struct icmphdr *header)
 static bool await_reply(int fd, in_addr_t from)
 {
     struct pollfd readable = {.fd = fd, .events = POLLIN};
-    struct sockaddr_in peer;
-    char packet[256];
+    struct sockaddr_in peer = {.sin_family = AF_INET};
+    char packet[256] = "";
 
     while (poll(&readable, 1, PING_MS) == 1) {
         socklen_t size = sizeof(peer);

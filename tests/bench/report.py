@@ -185,12 +185,12 @@ def churn_table(folder):
     command, lines = load(folder, "churn")
     rows = [
         (l["mode"], l["memory_mib"], f"{l['n']:,}", number(l["cycle_us"]), number(l["busy_us"]),
-         number(l["parts_us"]), number(l["ratio"], 3),
+         number(l["parts_us"]), number(l["ratio"], 3), number(l["parts_busy_us"]), number(l["busy_ratio"], 3),
          f"{number(l['left_bytes'])} / {number(l['left_domains'])} / {number(l['left_ports'])} / "
          f"{number(l['left_fds'])} / {number(l['left_mapped_pages'])}")
         for l in lines
     ]
-    head = ["mode", "MiB", "cycles", "cycle, µs", "busy, µs", "parts, µs", "ratio",
+    head = ["mode", "MiB", "cycles", "cycle, µs", "busy, µs", "parts, µs", "ratio", "parts, busy, µs", "ratio",
             "left: bytes / domains / ports / fds / pages"]
     return table(head, rows) + command_of(command) if lines else []
 

@@ -38,7 +38,8 @@ static void find_library(char *path, size_t size)
     if (length < 0)
         bench_fail("/proc/self/exe", strerror(errno));
     path[length] = '\0';
-    strcpy(strrchr(path, '/'), "/xl-profile.so");
+    *strrchr(path, '/') = '\0';
+    snprintf(path + strlen(path), size - strlen(path), "/xl-profile.so");
 }
 
 static void read_profile(double ns[2 + TOTAL - TOOLSTACK])
