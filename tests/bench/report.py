@@ -25,9 +25,10 @@ COLOURS = ["#1f5fa8", "#c4481d", "#2c8a4b", "#7d4fa3", "#8a7a12", "#444444"]
 
 
 def load(folder, name):
-    """The command and the lines; (None, []) if this was not measured."""
-    path = os.path.join(folder, name + ".jsonl")
-    if not os.path.exists(path):
+    """The command and the lines, of the full size if there are; (None, []) if this was not measured."""
+    paths = [os.path.join(folder, name + end) for end in ("-full.jsonl", ".jsonl")]
+    path = next((path for path in paths if os.path.exists(path)), None)
+    if path is None:
         return None, []
     with open(path, encoding="utf-8") as file:
         lines = [json.loads(line) for line in file if line.startswith("{")]
@@ -117,7 +118,7 @@ def lightvm_table(folder):
 def running_rows(folder):
     """mode, MiB, phase -> [(guests, p50)]"""
     series = {}
-    for name in ("running", "running-xl", "running-4000"):
+    for name in ("running", "running-xl"):
         for line in load(folder, name)[1]:
             key = (line["mode"], line.get("memory_mib"), line["phase"])
             series.setdefault(key, {}).setdefault(line["guests"], line["p50_us"])
@@ -125,7 +126,7 @@ def running_rows(folder):
 
 
 def running_table(folder):
-    commands = [load(folder, name)[0] for name in ("running", "running-xl", "running-4000")]
+    commands = [load(folder, name)[0] for name in ("running", "running-xl")]
     rows = []
     for (mode, mib, phase), points in running_rows(folder).items():
         if phase in ("ready", "work", "destroy") and len(points) > 1:
@@ -171,13 +172,15 @@ def idle_table(folder):
                          number(l["wakes_per_guest_second"], 3)))
     head = ["guests", "MiB", "s", "busy, %", "dom0, %", "guests, %", "wake-ups of a guest, 1/s"]
     out = table(head, rows) if rows else []
-    for l in lines:
+    many_command, many = load(folder, "daytime")
+    for l in lines + many:
         if l["mode"] == "answer":
             out += ["", f"Of {l['guests']:,} guests {l['ping_answers']:,} answered a ping and "
                         f"{l['tcp_answers']:,} a TCP connection."]
         if l["mode"] == "memory":
             out += ["", f"Pages of such a guest, with one interface, that dom0 keeps mapped: "
                         f"{number(l['mapped_pages'], 1)}."]
+    out += command_of(many_command) if many else []
     return out + command_of(command) if lines else []
 
 
