@@ -18,7 +18,9 @@
  *   crun      the process `crun run` of the same program, in namespaces but no cgroup
  *   connect   a process that only connects to chaosd
  *   version   ukvm_version_json(): a round trip that does nothing
- *   daytime   ukvm_create() until the first byte from TCP port 13 of the guest
+ *   bind      of a cold create, by chaosd's clock: binding its two event channels, which takes
+ * longer the more are open daytime   ukvm_create() until the first byte from TCP port 13 of the
+ * guest
  *
  *   phase     until
  *   create    the call's return, which asked not to wait for the guest
@@ -27,7 +29,7 @@
  *   work      all processors' time from the call until the pool is full again, shells included
  *   destroy   ukvm_destroy() returned, which waits until memory has returned; for xl the process
  *   ack       the same without waiting
- *   exit, reply, answer
+ *   exit, reply, answer, bind
  *
  * --hold: guests stay until the end, and there is a line for every STEP of them.
  */
@@ -208,6 +210,28 @@ static void run_daytime(struct run *run, size_t index)
     guests_pool_wait(&run->guests);
 }
 
+static void run_bind(struct run *run, size_t index)
+{
+    struct ukvm_phase phases[UKVM_PHASES_MAX];
+    struct ukvm_create_options options = {
+        .size = sizeof(options), .path = UKVM_PATH_COLD, .phases = phases};
+    struct ukvm_config *config = guests_config(&run->guests, index);
+    struct ukvm_guest guest;
+    double us = 0;
+
+    guests_create(&run->guests, config, &options, &guest);
+    ukvm_config_free(config);
+    for (uint32_t i = 0; i < options.phase_count; i++)
+        if (strcmp(phases[i].name, "control") == 0 || strcmp(phases[i].name, "io") == 0)
+            us += phases[i].us;
+    if (!run->counting)
+        bench_add(&run->series[READY], us);
+    if (run->counting || !run->hold)
+        guests_destroy(&run->guests, guest.name);
+    else
+        run->running++;
+}
+
 static void run_version(struct run *run, size_t index)
 {
     char *json;
@@ -341,6 +365,7 @@ static const struct mode {
     {"shell", GUEST, "ready", run_shell, fill_shell, empty_shell},
     {"cold", GUEST, "ready", run_cold, NULL, NULL},
     {"chaos", GUEST, "ready", run_chaos, fill_loaded, empty_loaded},
+    {"bind", GUEST, "bind", run_bind, NULL, NULL},
     {"daytime", GUEST, "answer", run_daytime, fill_loaded, empty_loaded},
     {"xl", XL, "ready", run_xl, NULL, NULL},
     {"exec", PROCESS, "exit", run_exec, NULL, NULL},

@@ -129,7 +129,7 @@ def running_table(folder):
     commands = [load(folder, name)[0] for name in ("running", "running-xl")]
     rows = []
     for (mode, mib, phase), points in running_rows(folder).items():
-        if phase in ("ready", "work", "destroy") and len(points) > 1:
+        if phase in ("ready", "work", "destroy", "bind") and len(points) > 1:
             (first, low), (last, high) = points[0], points[-1]
             rows.append((mode, mib, phase, f"{first:,}", number(low, 1), f"{last:,}", number(high, 1),
                          number(high / low, 3)))
