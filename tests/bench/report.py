@@ -118,7 +118,7 @@ def lightvm_table(folder):
 def running_rows(folder):
     """mode, MiB, phase -> [(guests, p50)]"""
     series = {}
-    for name in ("running", "running-xl"):
+    for name in ("running", "running-1000", "running-xl"):
         for line in load(folder, name)[1]:
             key = (line["mode"], line.get("memory_mib"), line["phase"])
             series.setdefault(key, {}).setdefault(line["guests"], line["p50_us"])
@@ -126,7 +126,7 @@ def running_rows(folder):
 
 
 def running_table(folder):
-    commands = [load(folder, name)[0] for name in ("running", "running-xl")]
+    commands = [load(folder, name)[0] for name in ("running", "running-1000", "running-xl")]
     rows = []
     for (mode, mib, phase), points in running_rows(folder).items():
         if phase in ("ready", "work", "destroy", "bind") and len(points) > 1:
