@@ -11,7 +11,7 @@ set -euo pipefail
 
 packages=(
     build-essential cmake ninja-build pkg-config
-    libevent-dev libjansson-dev libxen-dev libnftables-dev libmnl-dev libseccomp-dev libcap-ng-dev check
+    libevent-dev libjansson-dev liblmdb-dev libxen-dev libnftables-dev libmnl-dev libseccomp-dev libcap-ng-dev check
     qemu-system-x86 cpio dpkg-dev xz-utils ca-certificates iproute2 netcat-openbsd jq curl file
 )
 test_packages=(python3 clang clang-tidy clang-format llvm libclang-rt-14-dev shellcheck)
