@@ -21,6 +21,7 @@
 #include "hostnet/hostnet.h"
 #include "hv/xen/hv_xen.h"
 #include "util/fd.h"
+#include "util/keyval.h"
 #include "util/log.h"
 #include "util/loop_event.h"
 
@@ -34,6 +35,8 @@ struct daemon {
     struct daemon_config config;
     char iod_program[DAEMON_PATH_MAX];
     char iod_socket[DAEMON_PATH_MAX];
+    char store_path[DAEMON_PATH_MAX];
+    struct keyval *store;
     struct iod_process iod;
     struct loop *loop;
     struct loop_timer *stop_timer;
@@ -43,6 +46,7 @@ struct daemon {
     struct ctl_server server;
     int parent; /* -1, or where the process that started us waits for a word */
     bool serving;
+    bool leaves;        /* guests, shells and chaos-iod stay for the next chaosd */
     struct error error; /* why it ends, if not because it was asked to */
 };
 
@@ -58,7 +62,8 @@ struct options {
 static int usage(FILE *to, int status)
 {
     fputs("usage: chaosd [-d] [--config FILE] [--socket PATH] [--debug]\n"
-          "The control plane of chaos. Stays in the foreground; stops on SIGTERM.\n"
+          "The control plane of chaos. Stays in the foreground.\n"
+          "SIGTERM stops it, and its guests go on for the next; SIGINT ends them, too.\n"
           "\n"
           "  -d, --daemonise   return once it serves; then log to syslog, or to stderr if a file\n"
           "      --config FILE settings (" CONFIG_FILE " if it exists)\n"
@@ -131,12 +136,26 @@ static int read_settings(struct daemon *daemon, const struct options *options)
     return rc;
 }
 
-/* chaos-iod lies beside chaosd unless told otherwise, and its socket beside the control socket. */
+/* A file beside the control socket. */
+static int beside_socket(struct daemon *daemon, const char *name, char path[DAEMON_PATH_MAX])
+{
+    char socket[DAEMON_PATH_MAX];
+
+    memcpy(socket, daemon->config.socket, sizeof(socket));
+    if (snprintf(path, DAEMON_PATH_MAX, "%s/%s", dirname(socket), name) >= (int)DAEMON_PATH_MAX)
+        return error_set(&daemon->error, UKVM_E_CONFIG, "a path is too long");
+    return 0;
+}
+
+/* chaos-iod lies beside chaosd unless told otherwise. */
 static int find_iod(struct daemon *daemon)
 {
-    char self[DAEMON_PATH_MAX], socket[DAEMON_PATH_MAX];
+    char self[DAEMON_PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    int written;
+    int written, rc = beside_socket(daemon, "iod.sock", daemon->iod_socket);
+
+    if (rc < 0)
+        return rc;
 
     if (daemon->config.iod[0] != '\0') {
         written =
@@ -146,10 +165,7 @@ static int find_iod(struct daemon *daemon)
         written = snprintf(daemon->iod_program, sizeof(daemon->iod_program), "%s/chaos-iod",
                            dirname(self));
     }
-    memcpy(socket, daemon->config.socket, sizeof(socket));
-    if (written >= (int)sizeof(daemon->iod_program) ||
-        snprintf(daemon->iod_socket, sizeof(daemon->iod_socket), "%s/iod.sock", dirname(socket)) >=
-            (int)sizeof(daemon->iod_socket))
+    if (written >= (int)sizeof(daemon->iod_program))
         return error_set(&daemon->error, UKVM_E_CONFIG, "a path is too long");
     if (access(daemon->iod_program, X_OK) < 0)
         return error_set(&daemon->error, UKVM_E_NO_FILE,
@@ -267,13 +283,20 @@ static void on_signal(void *arg, int signo)
 {
     struct daemon *daemon = arg;
 
-    log_info("%s: stopping; guests are destroyed", strsignal(signo));
+    if (daemon->core.stopping)
+        return;
+    daemon->leaves = signo == SIGTERM;
+    log_info("%s: stopping; guests %s", strsignal(signo),
+             daemon->leaves ? "go on, for the next chaosd" : "are destroyed");
     if (!daemon->serving) {
         loop_event_stop(daemon->loop);
         return;
     }
     daemon->loop->ops->timer_set(daemon->stop_timer, STOP_NS);
-    core_stop(&daemon->core);
+    if (daemon->leaves)
+        core_leave(&daemon->core);
+    else
+        core_stop(&daemon->core);
 }
 
 /* ---- the way up and down ------------------------------------------------------------ */
@@ -320,8 +343,32 @@ static int open_ports(struct daemon *daemon)
     if (rc < 0)
         return error_from_errno(&daemon->error, -rc, "host network");
     iod_process_init(&daemon->iod, daemon->iod_program, daemon->iod_socket);
-    iod_process_stop(&daemon->iod);
     return 0;
+}
+
+static int store_failed(struct daemon *daemon, int rc)
+{
+    return error_from_errno(&daemon->error, -rc, daemon->store_path);
+}
+
+/* The lock on the control socket is ours, so nobody else has it open. */
+static int open_store(struct daemon *daemon)
+{
+    char aside[DAEMON_PATH_MAX + 8];
+    int rc = beside_socket(daemon, "state.lmdb", daemon->store_path);
+
+    if (rc < 0)
+        return rc;
+    rc = keyval_open(daemon->store_path, &daemon->store);
+    if (rc != -EPROTO)
+        return rc < 0 ? store_failed(daemon, rc) : 0;
+    snprintf(aside, sizeof(aside), "%s.bad", daemon->store_path);
+    log_error("%s is damaged and set aside as %s: its guests are unknown, and destroyed",
+              daemon->store_path, aside);
+    if (rename(daemon->store_path, aside) < 0)
+        return store_failed(daemon, -errno);
+    rc = keyval_open(daemon->store_path, &daemon->store);
+    return rc < 0 ? store_failed(daemon, rc) : 0;
 }
 
 static int open_loop(struct daemon *daemon)
@@ -344,6 +391,7 @@ static int open_core(struct daemon *daemon)
                                  .hv = daemon->hv,
                                  .hostnet = daemon->hostnet,
                                  .iod_link = &daemon->iod.link,
+                                 .store = daemon->store,
                                  .network = daemon->config.network,
                                  .prefix_len = daemon->config.prefix_len,
                                  .bridges = daemon->config.bridges,
@@ -352,6 +400,7 @@ static int open_core(struct daemon *daemon)
                                  .on_stopped = on_core_stopped,
                                  .arg = daemon};
 
+    store_mark(daemon->config.socket, config.mark);
     memcpy(config.uplink_ifname, daemon->config.uplink, sizeof(config.uplink_ifname));
     int rc = core_init(&daemon->core, &config, &daemon->error);
     for (unsigned i = 0; rc == 0 && i < daemon->config.flavour_count; i++)
@@ -368,6 +417,8 @@ static int serve(struct daemon *daemon)
     if (rc == 0)
         rc = open_ports(daemon);
     if (rc == 0)
+        rc = open_store(daemon);
+    if (rc == 0)
         rc = open_loop(daemon);
     if (rc == 0)
         rc = open_core(daemon);
@@ -380,13 +431,17 @@ static int serve(struct daemon *daemon)
 
 static void close_all(struct daemon *daemon)
 {
+    /* One that could not start takes nothing from the guests of the one before. */
+    bool leaves = daemon->leaves || (!daemon->serving && !daemon->iod.started);
+
     ctl_server_close(&daemon->server);
     if (daemon->core.loop != NULL)
         core_fini(&daemon->core);
-    if (daemon->iod.program != NULL)
+    if (daemon->iod.program != NULL && !leaves)
         iod_process_stop(&daemon->iod);
     if (daemon->hostnet != NULL)
-        daemon->hostnet->ops->close(daemon->hostnet);
+        daemon->hostnet->ops->close(daemon->hostnet, leaves);
+    keyval_close(daemon->store);
     if (daemon->hv != NULL)
         daemon->hv->ops->close(daemon->hv);
     if (daemon->loop == NULL)

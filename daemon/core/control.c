@@ -156,6 +156,8 @@ static void unmask(struct guest *guest)
 
 static void on_event(struct guest *guest)
 {
+    struct core *core = guest->core;
+    struct hv_port port = guest->control.port;
     enum throttle_verdict verdict;
 
     /* Binding raises an event by itself; the guest cannot ring before it runs. */
@@ -168,12 +170,14 @@ static void on_event(struct guest *guest)
         death_crash(guest, "event storm on the control channel");
         return;
     }
-    /* Unmask first: the guest may be gone afterwards, and what rings now is seen now or later. */
+    /* Read first: somebody may wait for the word. What rings before the unmask stays pending. */
+    control_read(guest);
+    if (guest_table_by_port(&core->guests, port) != guest)
+        return;
     if (verdict == THROTTLE_PASS)
         unmask(guest);
     else
         unmask_later(guest, guest->control.throttle.delay_ns);
-    control_read(guest);
 }
 
 void control_dispatch(struct core *core)
@@ -221,6 +225,8 @@ int control_request(struct guest *guest, enum noxs_op op)
     uint32_t seq = noxs_high(control->request) + 1;
 
     control->request = noxs_pair(seq, op);
+    /* A later chaosd goes on counting from here, and takes no answer for one to nothing. */
+    store_refresh(guest);
     noxs_write64(&control->page->request, control->request);
     return hv_of(guest)->ops->port_notify(hv_of(guest), control->port);
 }

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/adopt.h"
 #include "core/control.h"
 #include "core/create.h"
+#include "core/devices.h"
 #include "core/verbs.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -27,6 +29,8 @@ static void on_iod_started(void *arg, const char *text)
 
     if (text != NULL)
         error_set(&error, UKVM_E_INTERNAL, "chaos-iod cannot be started: %s", text);
+    else
+        adopt_finish(core);
     core->config.on_started(core->config.arg, text != NULL ? &error : NULL);
 }
 
@@ -36,6 +40,10 @@ static void on_iod_attached(struct guest *guest, int status, const char *text)
 
     if (guest->create != NULL && guest->unpaused_ns == 0) {
         create_on_attached(guest->create, status, text);
+        return;
+    }
+    if (guest->record != NULL) {
+        adopt_shell(guest, status);
         return;
     }
     if (status == 0)
@@ -49,8 +57,17 @@ static void on_iod_fault(struct guest *guest, const char *text)
     death_crash(guest, text);
 }
 
+static int on_iod_stray(void *arg, uint64_t id)
+{
+    return adopt_stray(arg, id);
+}
+
+static const char *on_iod_starting(void *arg);
+
 static const struct iod_events iod_events = {
     .started = on_iod_started,
+    .starting = on_iod_starting,
+    .stray = on_iod_stray,
     .attached = on_iod_attached,
     .detached = destroy_on_detached,
     .fault = on_iod_fault,
@@ -65,11 +82,40 @@ static void on_channel_event(void *arg, int fd, unsigned ready)
 
 /* ---- beginning ---------------------------------------------------------------------- */
 
+/* Its MAC is ours by our mark, so that guests of a former chaosd find the host where it was. */
+static void describe_uplink(const struct core *core, struct hostnet_uplink *uplink_out)
+{
+    const struct core_config *config = &core->config;
+
+    *uplink_out = (struct hostnet_uplink){.address = core->addr.gateway,
+                                          .prefix_len = config->prefix_len,
+                                          .mtu = UPLINK_MTU,
+                                          .mac = {0x02}};
+    memcpy(uplink_out->mac + 1, config->mark + 1, sizeof(uplink_out->mac) - 1);
+    snprintf(uplink_out->ifname, sizeof(uplink_out->ifname), "%s", config->uplink_ifname);
+}
+
+/* The uplink of an adopted chaos-iod has ended with it. */
+static const char *on_iod_starting(void *arg)
+{
+    static char text[HOSTNET_TEXT_MAX];
+    struct core *core = arg;
+    struct hostnet_uplink uplink;
+
+    if (core->uplink_fd >= 0)
+        return NULL;
+    describe_uplink(core, &uplink);
+    if (core->hostnet->ops->uplink_up(core->hostnet, &uplink, &core->uplink_fd, text) < 0)
+        return text;
+    core->iod.config.uplink_fd = core->uplink_fd;
+    return NULL;
+}
+
 static int init_network(struct core *core, struct error *error)
 {
     const struct core_config *config = &core->config;
+    struct hostnet_uplink uplink;
     char text[HOSTNET_TEXT_MAX] = "";
-    struct hostnet_uplink uplink = {.prefix_len = config->prefix_len, .mtu = UPLINK_MTU};
     int rc = addr_pool_init(&core->addr, config->network, config->prefix_len);
 
     if (rc == -EINVAL)
@@ -77,10 +123,11 @@ static int init_network(struct core *core, struct error *error)
                          "network: needs a prefix length of 12 to 29 and no bits behind it");
     if (rc < 0)
         return error_from_errno(error, -rc, "address pool");
-    snprintf(uplink.ifname, sizeof(uplink.ifname), "%s", config->uplink_ifname);
-    uplink.address = core->addr.gateway;
-    rc = core->hostnet->ops->uplink_up(core->hostnet, &uplink, &core->uplink_fd,
-                                       core->uplink_mac.octet, text);
+    describe_uplink(core, &uplink);
+    memcpy(core->uplink_mac.octet, uplink.mac, sizeof(uplink.mac));
+    rc = core->hostnet->ops->uplink_up(core->hostnet, &uplink, &core->uplink_fd, text);
+    if (rc == -EBUSY && iod_find(&core->iod))
+        rc = core->hostnet->ops->uplink_adopt(core->hostnet, &uplink, text);
     if (rc < 0)
         return error_set(error, UKVM_E_INTERNAL, "uplink %s: %s", uplink.ifname, text);
     rc = addr_mac_take(&core->addr, &core->uplink_mac);
@@ -95,11 +142,18 @@ static int init_iod(struct core *core)
                                 .guests = &core->guests,
                                 .events = &iod_events,
                                 .arg = core,
-                                .uplink_fd = core->uplink_fd,
-                                .uplink_ip = core->addr.gateway};
+                                .uplink_fd = -1};
 
-    memcpy(config.uplink_mac, core->uplink_mac.octet, sizeof(config.uplink_mac));
     return iod_init(&core->iod, &config);
+}
+
+static void tell_uplink(struct core *core)
+{
+    struct iod_config *config = &core->iod.config;
+
+    config->uplink_fd = core->uplink_fd;
+    config->uplink_ip = core->addr.gateway;
+    memcpy(config->uplink_mac, core->uplink_mac.octet, sizeof(config->uplink_mac));
 }
 
 static int init_events(struct core *core)
@@ -140,11 +194,14 @@ int core_init(struct core *core, const struct core_config *config, struct error 
         rc = init_events(core);
     if (rc < 0)
         return error_from_errno(error, -rc, "event loop");
+    rc = init_iod(core);
+    if (rc < 0)
+        return error_from_errno(error, -rc, "chaos-iod");
     rc = init_network(core, error);
     if (rc < 0)
         return rc;
-    rc = init_iod(core);
-    return rc < 0 ? error_from_errno(error, -rc, "chaos-iod") : 0;
+    tell_uplink(core);
+    return adopt_begin(core, error);
 }
 
 void core_start(struct core *core)
@@ -154,10 +211,35 @@ void core_start(struct core *core)
 
 /* ---- ending ------------------------------------------------------------------------- */
 
+/* Of what would be an orphan, not of those who stay. */
+static bool nothing_ends(const struct core *core)
+{
+    LIST_FOR_EACH(node, &core->guests.all)
+    if (guest_state(LIST_OWNER(node, struct guest, all)) == GUEST_GONE)
+        return false;
+    return true;
+}
+
 void core_on_released(struct core *core)
 {
-    if (core->stopping && list_empty(&core->guests.all) && list_empty(&core->creates))
+    if (!core->stopping || !list_empty(&core->creates))
+        return;
+    if (core->leaving ? list_empty(&core->builds) && nothing_ends(core)
+                      : list_empty(&core->guests.all))
         core->config.on_stopped(core->config.arg);
+}
+
+void core_leave(struct core *core)
+{
+    if (core->stopping)
+        return;
+    core->stopping = true;
+    core->leaving = true;
+    pool_stop(&core->pool);
+    create_abort_all(core);
+    LIST_FOR_EACH(node, &core->guests.all)
+    verb_shutdown_abandon(LIST_OWNER(node, struct guest, all));
+    core_on_released(core);
 }
 
 void core_stop(struct core *core)
@@ -173,9 +255,22 @@ void core_stop(struct core *core)
     core_on_released(core);
 }
 
+static void let_go(struct core *core)
+{
+    LIST_FOR_EACH(node, &core->guests.all)
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, all);
+        devices_let_go(guest);
+        for (unsigned i = 0; i < guest->vif_count; i++)
+            addr_mac_free(&core->addr, &guest->vif[i].mac);
+    }
+}
+
 void core_fini(struct core *core)
 {
     iod_fini(&core->iod);
+    create_forget_all(core);
+    let_go(core);
     if (core->events != NULL)
         core->loop->ops->watch_destroy(core->events);
     core->events = NULL;

@@ -3,7 +3,7 @@
  *
  *     core_init, core_start     (config.on_started says when it can serve)
  *     core_create, verbs of core/verbs.h
- *     core_stop                 (every guest destroyed; then on_stopped)
+ *     core_stop, or core_leave  (every guest destroyed, or left to the next; then on_stopped)
  *     core_fini
  *
  * Everything runs on the loop's thread; nothing blocks but hypercalls and nftables.
@@ -18,6 +18,7 @@
 #include "core/image_cache.h"
 #include "core/iod.h"
 #include "core/pool.h"
+#include "core/store.h"
 #include "core/trim.h"
 #include "hostnet/hostnet.h"
 #include "hv/hv.h"
@@ -29,6 +30,8 @@ struct core_config {
     struct hv *hv;
     struct hostnet *hostnet;
     struct iod_link *iod_link;
+    struct keyval *store;           /* of guests and shells, also those of a former chaosd */
+    uint8_t mark[STORE_MARK_BYTES]; /* of our domains */
 
     char uplink_ifname[16];
     struct hostnet_ip network; /* of the guests; the first host address becomes the host's */
@@ -64,13 +67,18 @@ struct core {
     struct loop_watch *events;
     int uplink_fd;
     bool stopping;
+    bool leaving; /* guests stay */
 };
 
-/* Codes: CONFIG (network), INTERNAL. On failure core_fini must still be called. */
+/* Codes: CONFIG (network), INTERNAL. Adopts what is in the store. On failure core_fini must still
+ * be called. */
 int core_init(struct core *core, const struct core_config *config, struct error *error);
 void core_start(struct core *core);
 /* Destroys every guest; on_stopped is called when all are released. Idempotent. */
 void core_stop(struct core *core);
+/* Creates under way fail, on_stopped is called when nothing is left of them. Guests, shells and
+   chaos-iod go on, and wait for the next core_init with this store. Idempotent. */
+void core_leave(struct core *core);
 /* Lets go of what is left; guests that are left keep running. */
 void core_fini(struct core *core);
 

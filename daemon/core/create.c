@@ -42,6 +42,7 @@ static const struct step {
     {"room", create_room, COLD},          /* memory; waits for shells that must give way */
     {"reserve", create_reserve, BUILT},   /* name and addresses: nobody else gets them now */
     {"name", create_name, CLAIMS},        /* the shell becomes somebody's guest */
+    {"record", create_record, CLAIMS},    /* before anything in it is changed */
     {"publish", create_publish, ASKED},   /* ports of the host, before there is a domain to undo */
     {"domain", create_domain, BUILT},     /* empty and paused */
     {"memory", create_memory, BUILT},     /* RAM */
@@ -57,6 +58,7 @@ static const struct step {
     {"io", create_io, BUILT},             /* the fds that chaos-iod gets */
     {"trim", create_trim, BUILDS},        /* what only the way here needed; a cold one does it later */
     {"attach", attach, BUILT},            /* waits until its backends are up */
+    {"record", create_record, COLD},      /* before anybody is answered */
     {"unpause", create_unpause, ASKED},   /* the first instruction */
     {"ready", await_ready, ASKED},        /* waits for the guest's own word */
 };
@@ -73,6 +75,8 @@ static bool is_build(const struct create *create)
 
 static void stamp(struct create *create, const char *phase)
 {
+    if (!create->timing)
+        return;
     uint64_t now_ns = core_now_ns(create->core);
 
     create->phases[create->phase_count++] =
@@ -188,6 +192,18 @@ void create_abort_all(struct core *core)
 {
     abort_list(&core->creates);
     abort_list(&core->builds);
+}
+
+static void forget_list(struct list *creates)
+{
+    LIST_FOR_EACH(node, creates)
+    create_free(LIST_OWNER(node, struct create, all));
+}
+
+void create_forget_all(struct core *core)
+{
+    forget_list(&core->creates);
+    forget_list(&core->builds);
 }
 
 /* ---- the way there ------------------------------------------------------------------ */
@@ -349,6 +365,7 @@ static struct create *create_for(struct core *core, struct create_request *reque
         return NULL;
     create->owner = request->owner;
     create->wait = request->wait;
+    create->timing = request->timing;
     create->from = request->from;
     create->done = request->done;
     create->arg = request->arg;
@@ -388,7 +405,6 @@ struct create *create_shell(struct core *core, const struct guest_spec *spec,
     create->label = "a shell";
     create->path = image == NULL ? CREATE_BUILD_SHELL : CREATE_BUILD_LOADED;
     create->image = image;
-    create->step_ns = core_now_ns(core);
     list_append(&core->builds, &create->all);
     core->loop->ops->timer_set(create->timer, 0);
     return create;

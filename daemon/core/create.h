@@ -49,7 +49,7 @@ enum create_from {
     CREATE_FROM_LOADED,
 };
 
-#define CREATE_PHASES_MAX 24u
+#define CREATE_PHASES_MAX 28u
 
 struct create_phase {
     const char *name;
@@ -72,7 +72,8 @@ struct create_request {
     const struct guest_spec *spec; /* borrowed for the call */
     int image_fd;                  /* taken */
     uid_t owner;
-    bool wait; /* until ready, else until it runs */
+    bool wait;   /* until ready, else until it runs */
+    bool timing; /* the result has its phases; to read the clock for each takes time, too */
     enum create_from from;
     uint64_t timeout_ns;
     uint64_t received_ns; /* when the request came: the first phase starts there */
@@ -96,5 +97,7 @@ void create_abort(struct create *create, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* All that are under way fail, builds of shells too: the daemon stops. */
 void create_abort_all(struct core *core);
+/* For core_fini: nobody is answered, and their guests stay as they are. */
+void create_forget_all(struct core *core);
 
 #endif

@@ -19,6 +19,7 @@ struct create {
     const char *label; /* what messages call it */
     uid_t owner;
     bool wait;
+    bool timing;
     bool trim;    /* it has or gets what domain_trim gives back */
     int image_fd; /* the client's, closed when it has its answer */
     create_done_fn *done;
@@ -64,6 +65,7 @@ int create_unpause(struct create *create);
 /* create_shell.c */
 int create_take(struct create *create);
 int create_name(struct create *create);
+int create_record(struct create *create);
 int create_window(struct create *create);
 int create_cmdline(struct create *create);
 int create_trim(struct create *create);

@@ -58,9 +58,23 @@ int create_name(struct create *create)
     rc = guest_adopt(guest, &create->spec, create->owner);
     if (rc == 0)
         rc = guest_table_name(&create->core->guests, guest, create->spec.name);
+    return rc < 0 ? create_failed(create, rc, "guest") : 0;
+}
+
+/*
+ * From here on a chaosd that is started anew finds a guest, or destroys what never ran. A claim is
+ * recorded before its name, image or command line are in the shell, which no other guest may see.
+ */
+int create_record(struct create *create)
+{
+    struct guest *guest = create->guest;
+
+    guest->untrimmed = create->trim;
+    int rc = store_save(guest, STORE_GUEST);
     if (rc < 0)
-        return create_failed(create, rc, "guest");
-    memcpy(guest->control.page->name, guest->name, sizeof(guest->name));
+        return create_failed(create, rc, "it cannot be recorded");
+    if (create->path != CREATE_COLD)
+        memcpy(guest->control.page->name, guest->name, sizeof(guest->name));
     return 0;
 }
 

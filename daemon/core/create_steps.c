@@ -5,6 +5,7 @@
 
 #include "core/control.h"
 #include "core/create_internal.h"
+#include "core/devices.h"
 #include "core/policy.h"
 #include "core/pool.h"
 
@@ -242,33 +243,16 @@ int create_reserve(struct create *create)
     return rc;
 }
 
-static int publish_vif(struct create *create, struct guest_vif *vif, unsigned count)
-{
-    struct hostnet *hostnet = create->core->hostnet;
-    char text[HOSTNET_TEXT_MAX] = "";
-
-    for (; vif->published < count; vif->published++) {
-        const struct spec_publish *port = &vif->publish[vif->published];
-        struct hostnet_publish rule = {.protocol = port->protocol,
-                                       .host_port = port->host_port,
-                                       .guest_port = port->guest_port,
-                                       .guest = vif->ip};
-        int rc = hostnet->ops->publish(hostnet, &rule, text);
-        if (rc < 0)
-            return error_set(&create->error,
-                             rc == -EADDRINUSE ? UKVM_E_ADDRESS_IN_USE : UKVM_E_INTERNAL, "%s: %s",
-                             create->label, text);
-    }
-    return 0;
-}
-
 int create_publish(struct create *create)
 {
-    int rc = 0;
+    char text[HOSTNET_TEXT_MAX] = "";
+    int rc = devices_publish(create->guest, text);
 
-    for (unsigned i = 0; rc == 0 && i < create->spec.vif_count; i++)
-        rc = publish_vif(create, &create->guest->vif[i], create->spec.vif[i].publish_count);
-    return rc;
+    if (rc < 0)
+        return error_set(&create->error,
+                         rc == -EADDRINUSE ? UKVM_E_ADDRESS_IN_USE : UKVM_E_INTERNAL, "%s: %s",
+                         create->label, text);
+    return 0;
 }
 
 /* ---- the domain --------------------------------------------------------------------- */
@@ -407,36 +391,18 @@ int create_control(struct create *create)
 
 /* ---- devices ------------------------------------------------------------------------ */
 
-static int open_tap(struct create *create, unsigned index)
+int create_io(struct create *create)
 {
-    struct hostnet *hostnet = create->core->hostnet;
-    struct guest_vif *vif = &create->guest->vif[index];
     char text[HOSTNET_TEXT_MAX] = "";
-    char ifname[16];
+    int rc = devices_open_channel(create->guest);
 
-    if (vif->bridge[0] == '\0')
-        return 0;
-    /* The name that xl gives such an interface. */
-    snprintf(ifname, sizeof(ifname), "vif%u.%u", create->guest->domid & 0xffff, index);
-    int rc = hostnet->ops->tap_on_bridge(hostnet, ifname, vif->bridge, &vif->tap_fd, text);
+    if (rc < 0)
+        return create_failed(create, rc, "I/O channel");
+    rc = devices_open_taps(create->guest, text);
     if (rc < 0)
         return error_set(&create->error, rc == -ENODEV ? UKVM_E_CONFIG : UKVM_E_INTERNAL, "%s: %s",
                          create->label, text);
     return 0;
-}
-
-int create_io(struct create *create)
-{
-    struct hv *hv = create->core->hv;
-    struct guest *guest = create->guest;
-    int rc = hv->ops->io_channel(hv, guest->domid, (struct hv_port){NOXS_PORT_IO},
-                                 &guest->io.channel_fd, &guest->io.local);
-
-    if (rc < 0)
-        return create_failed(create, rc, "I/O channel");
-    for (unsigned i = 0; rc == 0 && i < guest->vif_count; i++)
-        rc = open_tap(create, i);
-    return rc;
 }
 
 int create_unpause(struct create *create)

@@ -49,6 +49,7 @@ static void keep_record(struct guest *guest)
     if (surplus != NULL)
         death_bury(surplus);
     destroy_release(guest);
+    store_refresh(guest);
 }
 
 /* The guest's last instruction was executed. */
@@ -66,12 +67,19 @@ static void end(struct guest *guest, enum guest_state state, const char *reason,
     }
     guest_move(guest, state);
     verb_shutdown_ended(guest);
-    if (policy == SPEC_PRESERVE)
+    if (policy == SPEC_PRESERVE) {
+        store_refresh(guest);
         return;
+    }
     if (state == GUEST_STOPPED)
         destroy_guest(guest, NULL);
     else
         keep_record(guest);
+}
+
+void death_restore(struct guest *guest)
+{
+    keep_record(guest);
 }
 
 void death_bury(struct guest *guest)
@@ -140,7 +148,7 @@ static void on_shutdown(struct guest *guest, enum hv_shutdown_reason why)
     }
 }
 
-static void on_vanished(struct guest *guest)
+void death_vanished(struct guest *guest)
 {
     if (guest_state(guest) == GUEST_SHELL)
         pool_lost(guest, "its domain was destroyed by someone else");
@@ -159,7 +167,7 @@ static void judge(struct core *core, const struct hv_domain_info *info)
     if (guest == NULL)
         return;
     if (info->dying || memcmp(info->uuid, guest->uuid, sizeof(guest->uuid)) != 0) {
-        on_vanished(guest);
+        death_vanished(guest);
         return;
     }
     if (!info->shutdown || !guest_alive(guest))
@@ -180,7 +188,7 @@ static void judge_missing(struct core *core, uint32_t first, uint32_t end_domid)
         if (at == guests->domid_count || guests->by_domid[at]->domid >= end_domid)
             return;
         domid = guests->by_domid[at]->domid + 1;
-        on_vanished(guests->by_domid[at]);
+        death_vanished(guests->by_domid[at]);
     }
 }
 

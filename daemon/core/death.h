@@ -32,6 +32,10 @@ void death_expect(struct core *core);
 /* End a guest that broke a rule; users read the reason. Of those that are not alive only a shell is
    ended. */
 void death_crash(struct guest *guest, const char *reason);
+/* Its domain is gone, or another's. */
+void death_vanished(struct guest *guest);
+/* A crashed guest of a former chaosd: only its record is left, or will be. */
+void death_restore(struct guest *guest);
 /* Forget a crashed guest whose domain is gone. */
 void death_bury(struct guest *guest);
 

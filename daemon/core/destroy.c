@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/control.h"
 #include "core/core.h"
 #include "core/create.h"
+#include "core/devices.h"
 #include "core/pool.h"
 #include "core/verbs.h"
-#include "util/fd.h"
 #include "util/log.h"
 
 #define MS          UINT64_C(1000000)
@@ -52,6 +51,7 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
     pool_forget(guest);
     forget_tombstone(guest);
     guest_table_hide(&core->guests, guest);
+    store_remove(guest);
     guest_move(guest, GUEST_GONE);
     if (guest_hold(guest) == GUEST_RELEASED) {
         free_guest(guest);
@@ -64,23 +64,6 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
         list_append(&guest->release_waiters, &waiter->node);
     if (guest_hold(guest) == GUEST_HELD)
         destroy_release(guest);
-}
-
-static void unpublish(struct guest *guest)
-{
-    struct hostnet *hostnet = guest->core->hostnet;
-
-    for (unsigned i = 0; i < guest->vif_count; i++) {
-        struct guest_vif *vif = &guest->vif[i];
-        for (; vif->published > 0; vif->published--) {
-            const struct spec_publish *port = &vif->publish[vif->published - 1];
-            struct hostnet_publish rule = {.protocol = port->protocol,
-                                           .host_port = port->host_port,
-                                           .guest_port = port->guest_port,
-                                           .guest = vif->ip};
-            hostnet->ops->unpublish(hostnet, &rule);
-        }
-    }
 }
 
 static void free_addresses(struct guest *guest)
@@ -114,7 +97,7 @@ void destroy_release(struct guest *guest)
     guest_move_hold(guest, GUEST_DETACHING);
     trim_cancel(guest);
     stop_timers(guest);
-    unpublish(guest);
+    devices_unpublish(guest);
     free_addresses(guest);
     iod_detach(&guest->core->iod, guest);
 }
@@ -133,16 +116,7 @@ static void destroy_domain(struct guest *guest)
 
 void destroy_on_detached(struct guest *guest)
 {
-    struct core *core = guest->core;
-
-    /* Everything that would keep the domain a zombie. */
-    if (guest->control.page != NULL)
-        core->hv->ops->domain_unmap(core->hv, guest->control.page, 1);
-    guest->control.page = NULL;
-    control_close(guest);
-    fd_close(&guest->io.channel_fd);
-    for (unsigned i = 0; i < guest->vif_count; i++)
-        fd_close(&guest->vif[i].tap_fd);
+    devices_let_go(guest);
     guest_move_hold(guest, GUEST_DYING);
     reap(guest);
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/core.h"
-#include "util/random.h"
 
 #define LIVE_ENDS (SM_BIT(GUEST_STOPPED) | SM_BIT(GUEST_CRASHED) | SM_BIT(GUEST_GONE))
 
@@ -72,14 +71,16 @@ static bool hold_invariant(const void *owner, unsigned hold)
 static const struct sm_type hold_type = {"hold", hold_states, GUEST_RELEASED + 1, hold_invariant};
 
 static const struct sm_state io_states[] = {
-    [GUEST_IO_NONE] = {"none", SM_BIT(GUEST_IO_ATTACHING)},
+    [GUEST_IO_NONE] = {"none", SM_BIT(GUEST_IO_ATTACHING) | SM_BIT(GUEST_IO_RECORDED)},
     [GUEST_IO_ATTACHING] = {"attaching", SM_BIT(GUEST_IO_ATTACHED) | SM_BIT(GUEST_IO_DETACHING) |
                                              SM_BIT(GUEST_IO_NONE)},
     [GUEST_IO_ATTACHED] = {"attached", SM_BIT(GUEST_IO_DETACHING) | SM_BIT(GUEST_IO_ATTACHING)},
     [GUEST_IO_DETACHING] = {"detaching", SM_BIT(GUEST_IO_NONE)},
+    [GUEST_IO_RECORDED] = {"recorded", SM_BIT(GUEST_IO_ATTACHED) | SM_BIT(GUEST_IO_ATTACHING) |
+                                           SM_BIT(GUEST_IO_DETACHING)},
 };
 
-static const struct sm_type io_type = {"io", io_states, GUEST_IO_DETACHING + 1, NULL};
+static const struct sm_type io_type = {"io", io_states, GUEST_IO_RECORDED + 1, NULL};
 
 static void init_vif(struct guest_vif *vif, const struct spec_vif *spec)
 {
@@ -97,9 +98,11 @@ static bool copy_publish(struct guest_vif *vif, const struct spec_vif *spec)
     if (size == 0)
         return true;
     vif->publish = malloc(size);
-    if (vif->publish != NULL)
-        memcpy(vif->publish, spec->publish, size);
-    return vif->publish != NULL;
+    if (vif->publish == NULL)
+        return false;
+    memcpy(vif->publish, spec->publish, size);
+    vif->publish_count = spec->publish_count;
+    return true;
 }
 
 static void init_machines(struct guest *guest)
@@ -126,7 +129,7 @@ struct guest *guest_create(struct core *core, const struct guest_spec *spec, uid
     guest->memory_mib = spec->memory_mib;
     guest->vcpus = (uint32_t)spec->vcpus;
     guest->vif_count = spec->vif_count;
-    random_uuid(guest->uuid);
+    store_uuid(core->config.mark, guest->uuid);
     layout_init(&guest->layout, guest->memory_mib, guest->vif_count);
     init_machines(guest);
     for (unsigned i = 0; i < guest->vif_count; i++)
@@ -168,6 +171,7 @@ void guest_destroy(struct guest *guest)
     for (unsigned i = 0; i < guest->vif_count; i++)
         free(guest->vif[i].publish);
     free(guest->kernel);
+    free(guest->record);
     free(guest);
 }
 

@@ -68,13 +68,17 @@ enum guest_hold {
  * Its place in chaos-iod (core/iod.c moves it):
  *
  *     NONE --attach--> ATTACHING --answer--> ATTACHED --detach--> DETACHING --answer--> NONE
- *                          ^---- iod died -----|
+ *      |                 ^  ^---- iod died -----|  ^                   ^
+ *      | adopted         | iod does not serve it   | iod serves it     | detach
+ *      '-------------> RECORDED -------------------+-------------------'
  */
 enum guest_io_state {
     GUEST_IO_NONE,
     GUEST_IO_ATTACHING,
     GUEST_IO_ATTACHED,
     GUEST_IO_DETACHING,
+    GUEST_IO_RECORDED, /* a former chaosd had it attached; iod has not yet said whether it still is
+                        */
 };
 
 struct guest_io {
@@ -92,8 +96,9 @@ struct guest_vif {
     uint8_t prefix_len;
     bool ip_held; /* in the address pool */
     char bridge[SPEC_BRIDGE_MAX];
-    int tap_fd;                   /* of a bridged interface */
-    unsigned published;           /* how many rules are in place */
+    int tap_fd;         /* of a bridged interface */
+    unsigned published; /* how many rules are in place */
+    unsigned publish_count;
     struct spec_publish *publish; /* LIMIT_PUBLISH at most */
 };
 
@@ -118,6 +123,7 @@ struct guest_control {
 struct core;
 struct create;
 struct pool_flavour;
+struct store_record;
 
 struct guest {
     struct core *core;
@@ -157,6 +163,10 @@ struct guest {
     struct list dying;     /* linked while its domain is */
     struct list shell;     /* linked while it is a SHELL of this flavour */
     struct pool_flavour *flavour;
+
+    bool stored;                 /* the state store has a record of it */
+    bool untrimmed;              /* it still has what domain_trim gives back */
+    struct store_record *record; /* of a shell that is being adopted: which flavour it was of */
 };
 
 /* NULL when out of memory. Made of a checked spec; holds no addresses and no domain yet. */

@@ -37,7 +37,14 @@ static int reserve_name(struct guest_table *table, struct guest *guest, const ch
 
 int guest_table_add(struct guest_table *table, struct guest *guest)
 {
-    guest->id = ++table->last_id;
+    return guest_table_restore(table, guest, ++table->last_id);
+}
+
+int guest_table_restore(struct guest_table *table, struct guest *guest, uint64_t id)
+{
+    guest->id = id;
+    if (guest_table_by_id(table, id) != NULL)
+        return -EEXIST;
     int rc = hash_add(&table->by_id, &guest->by_id, guest->id);
     if (rc < 0)
         return rc;

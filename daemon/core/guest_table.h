@@ -26,6 +26,8 @@ void guest_table_fini(struct guest_table *table);
 
 /* Give the guest its id, and reserve its name if it has one. -EEXIST, -ENOMEM. */
 int guest_table_add(struct guest_table *table, struct guest *guest);
+/* The same with the id that it had under a former chaosd. */
+int guest_table_restore(struct guest_table *table, struct guest *guest, uint64_t id);
 /* Name a guest that has none. -EEXIST, -ENOMEM. */
 int guest_table_name(struct guest_table *table, struct guest *guest, const char *name);
 /* Make it findable by domain id. -ENOMEM. */

@@ -78,8 +78,11 @@ static const char *on_hello(struct iod *iod, const union iod_message *message)
         return "a second greeting";
     if (message->hello.version != IO_MSG_VERSION)
         return "another version of the protocol";
+    if (iod->config.uplink_fd < 0 && !message->hello.has_uplink)
+        return "no uplink, though it has it";
     move(iod, IOD_UP);
     iod_answered(iod);
+    iod_attach_missing(iod);
     if (!iod->ever_up) {
         iod->ever_up = true;
         iod->config.events->started(iod->config.arg, NULL);
@@ -92,6 +95,9 @@ static const char *dispatch(struct iod *iod, const union iod_message *message)
 {
     if (message->header.type == IO_MSG_HELLO)
         return on_hello(iod, message);
+    if (message->header.type == IO_MSG_SERVES)
+        return iod->sm.state == IOD_GREETING ? iod_serves(iod, message->header.guest)
+                                             : "guests after the greeting";
     if (iod->sm.state != IOD_UP)
         return "a message before the greeting";
     return iod_guest_message(iod, message);
@@ -233,6 +239,11 @@ static void start(struct iod *iod)
 {
     move(iod, IOD_STARTING);
     iod->deadline_ns = iod_now_ns(iod) + ANSWER_NS;
+    const char *wrong = iod->config.events->starting(iod->config.arg);
+    if (wrong != NULL) {
+        iod_lost(iod, wrong);
+        return;
+    }
     int rc = iod->config.link->ops->start(iod->config.link);
     if (rc < 0) {
         iod_lost(iod, strerror(-rc));
@@ -265,7 +276,7 @@ int iod_init(struct iod *iod, const struct iod_config *config)
 {
     struct loop *loop = config->loop;
 
-    *iod = (struct iod){.config = *config, .socket = -1};
+    *iod = (struct iod){.config = *config, .found = -1, .socket = -1};
     list_init(&iod->outbox);
     sm_init(&iod->sm, &type, iod, IOD_DOWN, iod_now_ns(iod));
     iod->timer = loop->ops->timer_create(loop, on_timer, iod);
@@ -277,12 +288,29 @@ void iod_fini(struct iod *iod)
     if (iod->config.loop == NULL)
         return;
     disconnect(iod);
+    fd_close(&iod->found);
     if (iod->timer != NULL)
         iod->config.loop->ops->timer_destroy(iod->timer);
     iod->timer = NULL;
 }
 
+bool iod_find(struct iod *iod)
+{
+    return iod->found >= 0 || iod->config.link->ops->connect(iod->config.link, &iod->found) == 0;
+}
+
 void iod_start(struct iod *iod)
 {
-    start(iod);
+    int socket;
+
+    if (!iod_find(iod)) {
+        iod_requeue_guests(iod);
+        start(iod);
+        return;
+    }
+    socket = iod->found;
+    iod->found = -1;
+    log_info("takes over a chaos-iod that runs");
+    move(iod, IOD_STARTING);
+    on_connected(iod, socket);
 }

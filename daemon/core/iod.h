@@ -1,6 +1,7 @@
 /*
  * The client of chaos-iod: attaches and detaches guests, restarts a dead or misbehaving iod and
- * attaches all guests again. May be included by core and composition roots.
+ * attaches all guests again. An iod that a former chaosd has left is taken over with its guests.
+ * May be included by core and composition roots.
  *
  * iod is less trusted than chaosd: whatever it says is checked, and a wrong word ends it.
  */
@@ -37,6 +38,11 @@ struct iod_link {
 struct iod_events {
     /* The first greeting succeeded (text NULL), or why it never will. */
     void (*started)(void *arg, const char *text);
+    /* Another iod is about to be started: there must be an uplink for it. NULL, or why there is
+     * none. */
+    const char *(*starting)(void *arg);
+    /* The iod of a former chaosd serves somebody that we do not know, by this id. -errno. */
+    int (*stray)(void *arg, uint64_t id);
     /* status 0 or -errno with text; again after each restart of iod. */
     void (*attached)(struct guest *guest, int status, const char *text);
     void (*detached)(struct guest *guest);
@@ -46,10 +52,11 @@ struct iod_events {
 
 /*
  *     DOWN --iod_start--> STARTING --connected--> GREETING --HELLO--> UP
- *                          ^    |                    |               |
- *           the delay over |    +------- lost -------+---------------+
- *                          |                         v
- *                          +---------------------- WAITING
+ *                          ^    |                  |   ^ |           |
+ *                          |    |                  |   '-' SERVES    |
+ *           the delay over |    +------- lost -----+-----------------+
+ *                          |                       v
+ *                          +-------------------- WAITING
  *
  * Lost: no answer in time, connection closed, a message that cannot be.
  */
@@ -70,7 +77,7 @@ struct iod_config {
     struct guest_table *guests;
     const struct iod_events *events;
     void *arg;     /* of events->started */
-    int uplink_fd; /* borrowed; -1: no uplink */
+    int uplink_fd; /* borrowed; -1: none, or a former chaosd's iod has it */
     uint8_t uplink_mac[6];
     struct hostnet_ip uplink_ip;
 };
@@ -78,6 +85,7 @@ struct iod_config {
 struct iod {
     struct iod_config config;
     struct sm sm; /* enum iod_state */
+    int found;    /* -1, or connected to the iod of a former chaosd */
     int socket;
     struct loop_watch *watch;
     struct loop_timer *timer;
@@ -85,13 +93,18 @@ struct iod {
     unsigned unanswered; /* messages iod owes an answer */
     unsigned failures;   /* in a row */
     uint64_t deadline_ns;
+    unsigned strays;
     bool ever_up;
 };
 
 int iod_init(struct iod *iod, const struct iod_config *config);
 /* Closes the connection; the process is not ended. */
 void iod_fini(struct iod *iod);
+/* Whether a former chaosd has left one; iod_start takes it over. */
+bool iod_find(struct iod *iod);
 void iod_start(struct iod *iod);
+/* The guest was attached by a former chaosd. Before iod_start. */
+void iod_recorded(struct iod *iod, struct guest *guest);
 
 /* Ends in events->attached. */
 void iod_attach(struct iod *iod, struct guest *guest);

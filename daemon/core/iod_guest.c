@@ -1,7 +1,9 @@
 /* Who is attached to chaos-iod, and the messages about guests. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "core/devices.h"
 #include "core/guest_table.h"
 #include "core/iod_internal.h"
 #include "util/fd.h"
@@ -27,6 +29,20 @@ static void enqueue(struct iod *iod, struct guest *guest, enum guest_io_state st
 /* ---- sending ------------------------------------------------------------------------ */
 
 /*
+ * After an adoption the event channel and TAPs are iod's alone, and ended with it.
+ */
+static int open_devices(struct guest *guest, char *text)
+{
+    int rc = guest->io.channel_fd >= 0 ? 0 : devices_open_channel(guest);
+
+    if (rc < 0) {
+        snprintf(text, HOSTNET_TEXT_MAX, "no event channel");
+        return rc;
+    }
+    return devices_open_taps(guest, text);
+}
+
+/*
  * The grant fd is a fresh one each time and no copy is kept: an open copy would keep the pages of
  * a dead iod mapped.
  */
@@ -40,16 +56,19 @@ static int send_attach(struct iod *iod, const struct guest *guest, int grant_fd)
     return fd_send(iod->socket, &message, sizeof(message), fds, 2 + taps);
 }
 
-/* Returns -errno of the socket. A grant fd that cannot be had is the guest's trouble alone. */
+/* Returns -errno of the socket. Devices that cannot be had are the guest's trouble alone. */
 static int deliver_attach(struct iod *iod, struct guest *guest)
 {
+    char text[HOSTNET_TEXT_MAX] = "no grant device";
     int grant_fd = -1;
-    int rc = iod->config.hv->ops->grant_fd(iod->config.hv, &grant_fd);
+    int rc = open_devices(guest, text);
 
+    if (rc == 0)
+        rc = iod->config.hv->ops->grant_fd(iod->config.hv, &grant_fd);
     if (rc < 0) {
         list_remove(&guest->io.outbox);
         move(iod, guest, GUEST_IO_NONE);
-        iod->config.events->attached(guest, rc, "no grant device");
+        iod->config.events->attached(guest, rc, text);
         return 0;
     }
     rc = send_attach(iod, guest, grant_fd);
@@ -110,6 +129,7 @@ void iod_detach(struct iod *iod, struct guest *guest)
         iod->config.events->detached(guest);
         return;
     case GUEST_IO_ATTACHED:
+    case GUEST_IO_RECORDED:
         break;
     case GUEST_IO_NONE:
         iod->config.events->detached(guest);
@@ -155,6 +175,7 @@ void iod_requeue_guests(struct iod *iod)
                 list_append(&iod->outbox, &guest->io.outbox);
             break;
         case GUEST_IO_ATTACHED:
+        case GUEST_IO_RECORDED:
             enqueue(iod, guest, GUEST_IO_ATTACHING);
             break;
         case GUEST_IO_DETACHING:
@@ -166,6 +187,39 @@ void iod_requeue_guests(struct iod *iod)
             break;
         }
     }
+}
+
+/* ---- the iod of a former chaosd ----------------------------------------------------- */
+
+void iod_recorded(struct iod *iod, struct guest *guest)
+{
+    move(iod, guest, GUEST_IO_RECORDED);
+}
+
+void iod_attach_missing(struct iod *iod)
+{
+    LIST_FOR_EACH(node, &iod->config.guests->all)
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, all);
+        if (io_state(guest) == GUEST_IO_RECORDED)
+            enqueue(iod, guest, GUEST_IO_ATTACHING);
+    }
+}
+
+const char *iod_serves(struct iod *iod, uint64_t id)
+{
+    struct guest *guest = guest_table_by_id(iod->config.guests, id);
+
+    if (guest == NULL) {
+        if (++iod->strays > LIMIT_GUESTS)
+            return "more guests than there can be";
+        return iod->config.events->stray(iod->config.arg, id) < 0 ? "a guest that is not" : NULL;
+    }
+    if (io_state(guest) == GUEST_IO_RECORDED)
+        move(iod, guest, GUEST_IO_ATTACHED);
+    else if (io_state(guest) != GUEST_IO_DETACHING)
+        return "a guest that it cannot have";
+    return NULL;
 }
 
 /* ---- what iod says about guests ----------------------------------------------------- */

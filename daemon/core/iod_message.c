@@ -70,6 +70,8 @@ static size_t expected_size(uint32_t type)
         return sizeof(struct io_msg_attached);
     case IO_MSG_DETACHED:
         return sizeof(struct io_msg_detached);
+    case IO_MSG_SERVES:
+        return sizeof(struct io_msg_serves);
     case IO_MSG_FAULT:
         return sizeof(struct io_msg_fault);
     default:
@@ -96,6 +98,8 @@ const char *iod_message_check(union iod_message *message, size_t size)
         return "unknown message";
     if (size != expected)
         return "wrong size";
+    if (message->header.type == IO_MSG_HELLO && message->hello.has_uplink > 1)
+        return "wrong flag";
     if (message->header.type == IO_MSG_ATTACHED)
         return check_text(message->attached.text);
     if (message->header.type == IO_MSG_FAULT)

@@ -21,6 +21,7 @@ union iod_message {
     struct io_msg_attached attached;
     struct io_msg_detached detached;
     struct io_msg_fault fault;
+    struct io_msg_serves serves;
     uint8_t bytes[IO_MSG_MAX];
 };
 

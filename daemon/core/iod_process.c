@@ -113,6 +113,7 @@ static int process_start(struct iod_link *link)
         return -rc;
     }
     remember(process, pid);
+    process->started = true;
     return 0;
 }
 

@@ -178,7 +178,8 @@ static unsigned count_learned(const struct pool *pool)
     return count;
 }
 
-void pool_learn(struct pool *pool, const struct guest_spec *spec, const struct image_key *key)
+struct pool_flavour *pool_learn(struct pool *pool, const struct guest_spec *spec,
+                                const struct image_key *key)
 {
     struct pool_setting setting = {.memory_mib = spec->memory_mib,
                                    .vcpus = spec->vcpus,
@@ -189,20 +190,29 @@ void pool_learn(struct pool *pool, const struct guest_spec *spec, const struct i
     uint64_t bytes = setting.target * (setting.memory_mib * MIB + OVERHEAD);
 
     if (pool->setting.learn == 0 || pool->core->stopping || bytes > pool->setting.budget_mib * MIB)
-        return;
+        return NULL;
     if (count_learned(pool) >= LEARNED_MAX)
         pool_drop(pool, least_recent(pool));
     if (pool->flavour_count >= LIMIT_FLAVOURS)
-        return;
+        return NULL;
     snprintf(setting.image, sizeof(setting.image), "%s", spec->kernel);
     struct pool_flavour *flavour = flavour_create(pool, &setting);
     if (flavour == NULL)
-        return;
+        return NULL;
     flavour->learned = true;
     flavour->loaded = true;
     flavour->has_key = true;
     flavour->key = *key;
     pool_wake(pool, QUIET_NS);
+    return flavour;
+}
+
+void pool_add(struct pool_flavour *flavour, struct guest *guest)
+{
+    guest_move(guest, GUEST_SHELL);
+    guest->flavour = flavour;
+    list_append(&flavour->shells, &guest->shell);
+    flavour->ready++;
 }
 
 /* ---- taking a shell ----------------------------------------------------------------- */

@@ -83,8 +83,9 @@ unsigned pool_refills(const struct pool *pool, const struct pool_flavour *flavou
 struct guest *pool_take(struct pool *pool, const struct guest_spec *spec,
                         const struct image_key *key, enum create_from from,
                         enum create_cold *cold_out);
-/* A cold create has succeeded, of a flavour that the pool does not have. */
-void pool_learn(struct pool *pool, const struct guest_spec *spec, const struct image_key *key);
+/* A cold create has succeeded, of a flavour that the pool does not have. NULL: it is not kept. */
+struct pool_flavour *pool_learn(struct pool *pool, const struct guest_spec *spec,
+                                const struct image_key *key);
 /* The shell to give up first. NULL: there is none. */
 struct guest *pool_least_wanted(const struct pool *pool);
 /* End the shell that has this address (ip NULL: any). False: none has. */
@@ -98,13 +99,17 @@ uint64_t pool_busy_ns(const struct pool *pool);
 
 void pool_on_built(struct pool *pool, struct guest *guest);
 void pool_on_build_failed(struct pool *pool, const struct error *error);
+/* Of a former chaosd: its record says which flavour it was of. False: there is no place for it. */
+bool pool_adopt(struct pool *pool, struct guest *guest);
 /* A shell died: it is replaced, but not at once. */
 void pool_lost(struct guest *guest, const char *why);
 /* For destroy_guest: it is in no flavour from now on. */
 void pool_forget(struct guest *guest);
 
-/* ---- between pool.c and pool_refill.c ----------------------------------------------- */
+/* ---- between the files of the pool ----------------------------------------------- */
 
+/* Ready from now on. */
+void pool_add(struct pool_flavour *flavour, struct guest *guest);
 /* Look for work soon. */
 void pool_wake(struct pool *pool, uint64_t delay_ns);
 void pool_on_timer(void *arg);

@@ -274,13 +274,12 @@ void pool_on_built(struct pool *pool, struct guest *guest)
     struct pool_flavour *flavour = pool->building;
 
     /* The flavour may have been dropped, or the pool may be large enough by now. */
-    if (flavour == NULL || pool->core->stopping) {
+    if (flavour == NULL || flavour->ready >= flavour->setting.max || pool->core->stopping) {
         destroy_guest(guest, NULL);
     } else {
-        guest_move(guest, GUEST_SHELL);
-        guest->flavour = flavour;
-        list_append(&flavour->shells, &guest->shell);
-        flavour->ready++;
+        pool_add(flavour, guest);
+        /* One that is not recorded serves as well, and is destroyed when chaosd starts anew. */
+        store_note(guest, STORE_SHELL);
         flavour->backoff_ns = 0;
         flavour->note[0] = '\0';
         count_built(pool, flavour);
@@ -329,7 +328,7 @@ void pool_on_timer(void *arg)
     uint64_t wait_ns = pool_busy_ns(pool);
 
     pool->due_ns = 0;
-    if (pool->core->stopping || pool->working)
+    if (pool->core->stopping || pool->working || !pool->core->iod.ever_up)
         return;
     if (wait_ns == 0)
         wait_ns = later(pool->next_build_ns, now_ns(pool));

@@ -22,6 +22,8 @@ static void trim_first(struct core *core)
     int rc = core->hv->ops->domain_trim(core->hv, guest->domid, &params);
     if (rc < 0)
         log_debug("%s: trim: errno %d", guest_label(guest), -rc);
+    guest->untrimmed = false;
+    store_refresh(guest);
 }
 
 /* One at a time, so that a request that has come meanwhile is served in between. */

@@ -33,7 +33,11 @@ int verb_pause(struct guest *guest, struct error *error)
 
     if (state != GUEST_RUNNING && state != GUEST_BOOTING)
         return bad_state(guest, error, "only a running guest can be paused");
-    int rc = hv->ops->domain_pause(hv, guest->domid);
+    /* First: a paused guest that never ran and is not recorded as paused would be taken for one
+       that was not yet built. */
+    int rc = store_save(guest, STORE_PAUSED);
+    if (rc == 0)
+        rc = hv->ops->domain_pause(hv, guest->domid);
     if (rc < 0)
         return error_from_errno(error, -rc, "pause");
     guest_move(guest, GUEST_PAUSED);
@@ -50,6 +54,7 @@ int verb_unpause(struct guest *guest, struct error *error)
     if (rc < 0)
         return error_from_errno(error, -rc, "unpause");
     guest_move(guest, guest_live_state(guest));
+    store_refresh(guest);
     return 0;
 }
 
@@ -157,6 +162,17 @@ void verb_shutdown_ended(struct guest *guest)
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an answer takes its shutdown off the list */
         answer(LIST_OWNER(guest->shutdowns.next, struct shutdown, node),
                error.code != 0 ? &error : NULL);
+}
+
+void verb_shutdown_abandon(struct guest *guest)
+{
+    struct error error;
+
+    error_set(&error, UKVM_E_NO_DAEMON, "%s: chaosd is stopping; the guest was asked to power off",
+              guest->name);
+    while (!list_empty(&guest->shutdowns))
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an answer takes its shutdown off the list */
+        answer(LIST_OWNER(guest->shutdowns.next, struct shutdown, node), &error);
 }
 
 void verb_shutdown_refused(struct guest *guest, const char *why)

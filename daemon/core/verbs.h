@@ -25,6 +25,8 @@ int verb_shutdown(struct guest *guest, uint64_t timeout_ns, bool force, verb_don
                   void *arg, struct error *error);
 /* For core: the guest has stopped or crashed, was destroyed, or refused. */
 void verb_shutdown_ended(struct guest *guest);
+/* Nobody will wait for it any more. */
+void verb_shutdown_abandon(struct guest *guest);
 void verb_shutdown_refused(struct guest *guest, const char *why);
 
 #endif

@@ -150,6 +150,7 @@ static int start(struct ctl_request *request, struct error *error)
                                     .image_fd = request->fd,
                                     .owner = request->uid,
                                     .wait = wait,
+                                    .timing = request->timing,
                                     .from = from,
                                     .timeout_ns = timeout_ms * 1000000,
                                     .received_ns = request->received_ns,

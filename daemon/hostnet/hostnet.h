@@ -8,6 +8,7 @@
 #ifndef CHAOS_HOSTNET_H
 #define CHAOS_HOSTNET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct hostnet_uplink {
     struct hostnet_ip address; /* the host's own address: the guests' gateway */
     uint8_t prefix_len;
     uint16_t mtu;
+    uint8_t mac[6]; /* of the host's end */
 };
 
 struct hostnet_publish {
@@ -36,19 +38,22 @@ struct hostnet;
 
 struct hostnet_ops {
     /*
-     * Create the uplink TAP with its address, forwarding and NAT. The caller owns the fd; the
-     * TAP lives as long as any copy of it. mac_out: of the host's end.
+     * Create the uplink TAP with its address, forwarding and, the first time, NAT, in place of what
+     * a predecessor left. The caller owns the fd; the TAP lives as long as any copy of it. -EBUSY:
+     * it is there.
      */
     int (*uplink_up)(struct hostnet *net, const struct hostnet_uplink *uplink, int *fd_out,
-                     uint8_t mac_out[6], char *text);
+                     char *text);
+    /* The same with a TAP that is there and somebody else's to serve. */
+    int (*uplink_adopt)(struct hostnet *net, const struct hostnet_uplink *uplink, char *text);
     /* A TAP named ifname as a port of an existing bridge. The caller owns the fd. */
     int (*tap_on_bridge)(struct hostnet *net, const char *ifname, const char *bridge, int *fd_out,
                          char *text);
     /* Forward a host port to a guest. -EADDRINUSE when it is published already. */
     int (*publish)(struct hostnet *net, const struct hostnet_publish *rule, char *text);
     void (*unpublish)(struct hostnet *net, const struct hostnet_publish *rule);
-    /* Removes the rules, not the fds handed out. */
-    void (*close)(struct hostnet *net);
+    /* Removes the rules, unless they stay for a successor; not the fds handed out. */
+    void (*close)(struct hostnet *net, bool rules_stay);
 };
 
 struct hostnet {

@@ -130,6 +130,8 @@ int hostnet_link_change(struct hostnet_link *link, unsigned index,
         info->ifi_flags = info->ifi_change = IFF_UP;
     if (change->mtu != 0)
         mnl_attr_put_u32(header, IFLA_MTU, change->mtu);
+    if (change->mac != NULL)
+        mnl_attr_put(header, IFLA_ADDRESS, 6, change->mac);
     if (change->bridge != 0)
         mnl_attr_put_u32(header, IFLA_MASTER, change->bridge);
     return ask(link, header);

@@ -22,7 +22,8 @@ struct hostnet_link {
 struct hostnet_link_change {
     bool up;
     uint16_t mtu;
-    unsigned bridge; /* interface index of a bridge to join */
+    unsigned bridge;    /* interface index of a bridge to join */
+    const uint8_t *mac; /* six bytes */
 };
 
 int hostnet_link_open(struct hostnet_link *link);

@@ -106,12 +106,13 @@ int hostnet_nft_open(struct hostnet_nft *nft, const struct hostnet_uplink *uplin
     return rc;
 }
 
-void hostnet_nft_close(struct hostnet_nft *nft)
+void hostnet_nft_close(struct hostnet_nft *nft, bool stays)
 {
     char text[HOSTNET_TEXT_MAX];
     if (nft->context == NULL)
         return;
-    run(nft->context, text, "delete table ip chaos\n");
+    if (!stays)
+        run(nft->context, text, "delete table ip chaos\n");
     nft_ctx_free(nft->context);
     nft->context = NULL;
 }

@@ -6,6 +6,8 @@
 #ifndef CHAOS_HOSTNET_NFT_H
 #define CHAOS_HOSTNET_NFT_H
 
+#include <stdbool.h>
+
 #include "hostnet/hostnet.h"
 
 struct nft_ctx;
@@ -16,8 +18,8 @@ struct hostnet_nft {
 
 /* Make the table for this uplink, in place of what a predecessor left. */
 int hostnet_nft_open(struct hostnet_nft *nft, const struct hostnet_uplink *uplink, char *text);
-/* Delete the table. Safe on zeroed memory. */
-void hostnet_nft_close(struct hostnet_nft *nft);
+/* Delete the table, unless it stays. Safe on zeroed memory. */
+void hostnet_nft_close(struct hostnet_nft *nft, bool stays);
 int hostnet_nft_publish(struct hostnet_nft *nft, const struct hostnet_publish *rule, char *text);
 void hostnet_nft_unpublish(struct hostnet_nft *nft, const struct hostnet_publish *rule);
 

@@ -111,17 +111,15 @@ static int make_tap(const char *ifname, int *fd_out, char *text)
 }
 
 static int configure_uplink(struct hostnet_linux *net, const struct hostnet_uplink *uplink,
-                            uint8_t mac_out[6], char *text)
+                            char *text)
 {
-    struct hostnet_link_change change = {.up = true, .mtu = uplink->mtu};
+    struct hostnet_link_change change = {.up = true, .mtu = uplink->mtu, .mac = uplink->mac};
     unsigned index = 0;
     int rc = hostnet_link_index(uplink->ifname, &index);
     if (rc == 0)
         rc = hostnet_link_address(&net->link, index, &uplink->address, uplink->prefix_len);
     if (rc == 0)
         rc = hostnet_link_change(&net->link, index, &change);
-    if (rc == 0)
-        rc = hostnet_link_mac(&net->link, uplink->ifname, mac_out);
     if (rc < 0)
         return failed(text, rc, "cannot configure network interface %s: %s", uplink->ifname,
                       strerror(-rc));
@@ -140,28 +138,42 @@ static int check_uplink(const struct hostnet_uplink *uplink, char *text)
     return 0;
 }
 
-static int uplink_up(struct hostnet *hostnet, const struct hostnet_uplink *uplink, int *fd_out,
-                     uint8_t mac_out[6], char *text)
+/* The TAP is there. NAT may be there, too, with ports that are published, if this is a later TAP.
+ */
+static int connect_uplink(struct hostnet_linux *net, const struct hostnet_uplink *uplink,
+                          char *text)
 {
-    struct hostnet_linux *net = from_hostnet(hostnet);
+    bool had_nat = net->nft.context != NULL;
+    int rc = configure_uplink(net, uplink, text);
+    if (rc == 0 && !had_nat)
+        rc = hostnet_nft_open(&net->nft, uplink, text);
+    if (rc == 0)
+        rc = forwarding_on(text);
+    if (rc < 0 && !had_nat)
+        hostnet_nft_close(&net->nft, false);
+    return rc;
+}
+
+static int uplink_up(struct hostnet *hostnet, const struct hostnet_uplink *uplink, int *fd_out,
+                     char *text)
+{
     int fd = -1;
     int rc = check_uplink(uplink, text);
     if (rc == 0)
         rc = make_tap(uplink->ifname, &fd, text);
     if (rc == 0)
-        rc = configure_uplink(net, uplink, mac_out, text);
+        rc = connect_uplink(from_hostnet(hostnet), uplink, text);
     if (rc == 0)
-        rc = hostnet_nft_open(&net->nft, uplink, text);
-    if (rc == 0)
-        rc = forwarding_on(text);
-    if (rc == 0) {
         *fd_out = fd;
-        return 0;
-    }
-    hostnet_nft_close(&net->nft);
-    if (fd >= 0)
+    else if (fd >= 0)
         close(fd);
     return rc;
+}
+
+static int uplink_adopt(struct hostnet *hostnet, const struct hostnet_uplink *uplink, char *text)
+{
+    int rc = check_uplink(uplink, text);
+    return rc < 0 ? rc : connect_uplink(from_hostnet(hostnet), uplink, text);
 }
 
 static int join_bridge(struct hostnet_linux *net, const char *ifname, const char *bridge)
@@ -294,20 +306,21 @@ static void unpublish(struct hostnet *hostnet, const struct hostnet_publish *rul
 
 /* ------------------------------------------------------------------------------------- */
 
-static void close_hostnet(struct hostnet *hostnet)
+static void close_hostnet(struct hostnet *hostnet, bool rules_stay)
 {
     struct hostnet_linux *net = from_hostnet(hostnet);
     LIST_FOR_EACH(node, &net->published)
     {
         forget(LIST_OWNER(node, struct published, node));
     }
-    hostnet_nft_close(&net->nft);
+    hostnet_nft_close(&net->nft, rules_stay);
     hostnet_link_close(&net->link);
     free(net);
 }
 
 static const struct hostnet_ops linux_ops = {
     .uplink_up = uplink_up,
+    .uplink_adopt = uplink_adopt,
     .tap_on_bridge = tap_on_bridge,
     .publish = publish,
     .unpublish = unpublish,

@@ -2,11 +2,13 @@
  * Messages between chaosd and chaos-iod: fixed-layout records on a SEQPACKET unix
  * socket (/run/chaos/iod.sock, iod listens), fds by SCM_RIGHTS. The only header of io
  * that core may include. Both ends are built from one tree: a version mismatch at HELLO
- * makes chaosd replace the iod. iod is less trusted than chaosd: chaosd validates what
- * it receives; a bad message from iod gets it restarted.
+ * makes chaosd replace the iod. An iod outlives its chaosd, and tells the next one whom it serves.
+ * iod is less trusted than chaosd: chaosd validates what it receives; a bad message from iod gets
+ * it restarted.
  *
  *   chaosd -> iod                      iod -> chaosd
- *   HELLO    [uplink tap fd]           HELLO
+ *   HELLO    [uplink tap fd]           SERVES    (one for each guest that it serves already)
+ *                                      HELLO     (no more of them)
  *   ATTACH   [grant fd, evtchn fd,     ATTACHED  {status}
  *             tap fd per bridged vif]
  *   DETACH                             DETACHED  (grants unmapped, fds closed)
@@ -19,7 +21,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define IO_MSG_VERSION  1u
+#define IO_MSG_VERSION  2u
 #define IO_MAX_VIFS     2u
 #define IO_MAX_FDS      (2u + IO_MAX_VIFS)
 #define IO_TEXT_MAX     120u
@@ -33,6 +35,7 @@ enum io_msg_type {
     IO_MSG_DETACHED,
     IO_MSG_CONSOLE,
     IO_MSG_FAULT,
+    IO_MSG_SERVES,
 };
 
 struct io_msg_header {
@@ -41,12 +44,16 @@ struct io_msg_header {
     uint64_t guest; /* chaosd's guest id, never reused; 0 in HELLO */
 };
 
-/* chaosd -> iod, and iod's answer. fds from chaosd: uplink TAP, or none. */
+/*
+ * chaosd -> iod, and iod's answer. fds from chaosd: uplink TAP, or none: then iod keeps the one
+ * that it has, and says in its answer whether it has one.
+ */
 struct io_msg_hello {
     struct io_msg_header header;
     uint32_t version;
     uint8_t uplink_mac[6]; /* of the host's end of the uplink */
-    uint8_t reserved[2];
+    uint8_t has_uplink;    /* from iod: 0 or 1 */
+    uint8_t reserved;
     uint8_t uplink_ip[4]; /* the guests' gateway; network byte order */
 };
 
@@ -96,6 +103,11 @@ struct io_msg_console {
     struct io_msg_header header;
     uint32_t follow; /* 0: the kept output only, then close */
     uint32_t reserved;
+};
+
+/* header.guest is served, since an ATTACH by a former chaosd. */
+struct io_msg_serves {
+    struct io_msg_header header;
 };
 
 struct io_msg_fault {

@@ -83,6 +83,19 @@ static void on_fault(void *arg, struct io_guest *guest)
     tell_fault(arg, guest);
 }
 
+/* To a chaosd that is another than the one which had them attached. */
+static void tell_served(struct io_server *server)
+{
+    LIST_FOR_EACH(node, &server->io->guests)
+    {
+        const struct io_guest *guest = LIST_OWNER(node, struct io_guest, node);
+        struct io_msg_serves serves = {
+            .header = {.type = IO_MSG_SERVES, .size = sizeof(serves), .guest = guest->by_id.key},
+        };
+        reply(server, &serves, sizeof(serves));
+    }
+}
+
 /* This chaosd may be another than the one that was told. */
 static void tell_old_faults(struct io_server *server)
 {
@@ -109,8 +122,11 @@ static void do_hello(struct io_server *server, struct io_packet *packet)
             shutdown(server->connection, SHUT_RDWR);
             return;
         }
+        if (!server->greeted)
+            tell_served(server);
         server->greeted = true;
     }
+    answer.has_uplink = uplink_is_set(&server->io->uplink);
     reply(server, &answer, sizeof(answer));
     if (server->greeted)
         tell_old_faults(server);

@@ -54,3 +54,8 @@ int uplink_set(struct uplink *uplink, struct loop *loop, int fd, uint64_t mac, u
         vswitch_set_uplink(uplink->vswitch, deliver, uplink, mac, ip);
     return 0;
 }
+
+bool uplink_is_set(const struct uplink *uplink)
+{
+    return uplink->tap.fd >= 0;
+}

@@ -2,6 +2,8 @@
 #ifndef CHAOS_UPLINK_H
 #define CHAOS_UPLINK_H
 
+#include <stdbool.h>
+
 #include "io/doorbell.h"
 #include "io/tap.h"
 #include "io/vswitch.h"
@@ -19,5 +21,7 @@ void uplink_fini(struct uplink *uplink);
  * -errno with fd closed and nothing changed.
  */
 int uplink_set(struct uplink *uplink, struct loop *loop, int fd, uint64_t mac, uint32_t ip);
+/* There is a TAP. */
+bool uplink_is_set(const struct uplink *uplink);
 
 #endif

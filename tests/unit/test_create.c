@@ -23,10 +23,10 @@ static void teardown(void)
 
 START_TEST(boots_in_the_order_of_the_timeline)
 {
-    static const char *const phases[] = {"request", "check",   "image",  "pool",    "room",
-                                         "reserve", "publish", "domain", "memory",  "channels",
-                                         "grants",  "load",    "page",   "clock",   "params",
-                                         "control", "io",      "attach", "unpause", "ready"};
+    static const char *const phases[] = {
+        "request", "check",   "image",    "pool",   "room",   "reserve", "publish",
+        "domain",  "memory",  "channels", "grants", "load",   "page",    "clock",
+        "params",  "control", "io",       "attach", "record", "unpause", "ready"};
     hv_fake_calls_reset(rig.hv);
     struct guest *guest = rig_boot_named(&rig, "web");
     ck_assert_ptr_nonnull(guest);

@@ -32,7 +32,9 @@ static const struct hostnet_uplink uplink = {
     .address = {{10, 77, 0, 1}},
     .prefix_len = 16,
     .mtu = 1400,
+    .mac = {2, 0x68, 1, 2, 3, 4},
 };
+static const uint8_t *const uplink_mac = uplink.mac;
 static const uint8_t guest_ip[4] = {10, 77, 0, 2};
 static const uint8_t guest_mac[6] = {2, 0, 0, 0, 0, 2};
 static const uint8_t out_ip[4] = {192, 0, 2, 1};
@@ -42,7 +44,7 @@ static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 9};
 static struct hostnet *net;
 static char text[HOSTNET_TEXT_MAX];
 static int uplink_fd, out_fd;
-static uint8_t uplink_mac[6], out_mac[6];
+static uint8_t out_mac[6];
 
 static void enter_namespace(void)
 {
@@ -70,13 +72,13 @@ static void setup(void)
 {
     enter_namespace();
     open_outside();
-    int rc = net->ops->uplink_up(net, &uplink, &uplink_fd, uplink_mac, text);
+    int rc = net->ops->uplink_up(net, &uplink, &uplink_fd, text);
     ck_assert_msg(rc == 0, "%s", text);
 }
 
 static void teardown(void)
 {
-    net->ops->close(net);
+    net->ops->close(net, false);
     close(uplink_fd);
     close(out_fd);
 }
@@ -241,7 +243,7 @@ START_TEST(close_leaves_forwarding_only)
     char rules[4096];
     publish_web();
     nft("add table ip other", rules, sizeof(rules));
-    net->ops->close(net);
+    net->ops->close(net, false);
     nft("list ruleset", rules, sizeof(rules));
     ck_assert_str_eq(rules, "table ip other {\n}\n");
     ck_assert_int_eq(sysctl("/proc/sys/net/ipv4/ip_forward"), '1');
@@ -258,11 +260,36 @@ START_TEST(stale_table_is_replaced)
     close(uplink_fd);
     struct hostnet *next;
     ck_assert_int_eq(hostnet_linux_open(&next), 0);
-    ck_assert_int_eq(next->ops->uplink_up(next, &uplink, &uplink_fd, uplink_mac, text), 0);
+    ck_assert_int_eq(next->ops->uplink_up(next, &uplink, &uplink_fd, text), 0);
     nft("list table ip chaos", rules, sizeof(rules));
     ck_assert_ptr_null(strstr(rules, "leftover"));
     ck_assert_ptr_null(strstr(rules, "8080"));
-    next->ops->close(next);
+    next->ops->close(next, false);
+}
+END_TEST
+
+START_TEST(a_tap_that_is_served_is_adopted)
+{
+    char rules[4096];
+    publish_web();
+    struct hostnet *next;
+    ck_assert_int_eq(hostnet_linux_open(&next), 0);
+    int fd = -1;
+    ck_assert_int_eq(next->ops->uplink_up(next, &uplink, &fd, text), -EBUSY);
+    ck_assert_msg(next->ops->uplink_adopt(next, &uplink, text) == 0, "%s", text);
+    nft("list table ip chaos", rules, sizeof(rules));
+    ck_assert_ptr_null(strstr(rules, "8080"));
+    /* Our own reservation of the port is the other's, too. */
+    net->ops->unpublish(net, &web);
+    ck_assert_int_eq(next->ops->publish(next, &web, text), 0);
+    /* Who served it has died; what is published stays. */
+    close(uplink_fd);
+    ck_assert_msg(next->ops->uplink_up(next, &uplink, &uplink_fd, text) == 0, "%s", text);
+    nft("list table ip chaos", rules, sizeof(rules));
+    ck_assert_ptr_nonnull(strstr(rules, "8080"));
+    next->ops->close(next, true);
+    nft("list table ip chaos", rules, sizeof(rules));
+    ck_assert_ptr_nonnull(strstr(rules, "8080"));
 }
 END_TEST
 
@@ -379,17 +406,17 @@ END_TEST
 START_TEST(second_uplink_is_refused)
 {
     int fd = -1;
-    ck_assert_int_eq(net->ops->uplink_up(net, &uplink, &fd, uplink_mac, text), -EBUSY);
+    ck_assert_int_eq(net->ops->uplink_up(net, &uplink, &fd, text), -EBUSY);
     ck_assert_ptr_nonnull(strstr(text, "chaos0"));
     struct hostnet_uplink other = uplink;
     memcpy(other.ifname, "chaos1", 7);
-    ck_assert_int_eq(net->ops->uplink_up(net, &other, &fd, uplink_mac, text), -EADDRINUSE);
+    ck_assert_int_eq(net->ops->uplink_up(net, &other, &fd, text), -EADDRINUSE);
     ck_assert_ptr_nonnull(strstr(text, "chaos0"));
     memcpy(other.ifname, "a/b", 4);
     other.address = (struct hostnet_ip){{10, 78, 0, 1}};
-    ck_assert_int_eq(net->ops->uplink_up(net, &other, &fd, uplink_mac, text), -EINVAL);
+    ck_assert_int_eq(net->ops->uplink_up(net, &other, &fd, text), -EINVAL);
     other.prefix_len = 31;
-    ck_assert_int_eq(net->ops->uplink_up(net, &other, &fd, uplink_mac, text), -EINVAL);
+    ck_assert_int_eq(net->ops->uplink_up(net, &other, &fd, text), -EINVAL);
     ck_assert_int_eq(fd, -1);
 }
 END_TEST
@@ -472,6 +499,7 @@ int main(void)
         tcase_add_test(namespaced, uplink_is_configured);
         tcase_add_test(namespaced, close_leaves_forwarding_only);
         tcase_add_test(namespaced, stale_table_is_replaced);
+        tcase_add_test(namespaced, a_tap_that_is_served_is_adopted);
         tcase_add_test(namespaced, guests_are_masqueraded);
         tcase_add_test(namespaced, published_from_outside);
         tcase_add_test(namespaced, unpublished_is_refused);

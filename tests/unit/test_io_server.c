@@ -202,6 +202,7 @@ START_TEST(uplink_comes_with_the_greeting)
     close(tap[1]);
     ck_assert_int_eq(next_answer(), IO_MSG_HELLO);
     ck_assert_int_ge(io.uplink.tap.fd, 0);
+    ck_assert_uint_eq(answer.hello.has_uplink, 1);
     /* A greeting without one keeps it. */
     greet();
     ck_assert_int_ge(io.uplink.tap.fd, 0);
@@ -290,8 +291,14 @@ START_TEST(chaosd_dies_and_comes_back)
     break_console();
     chaosd = dial();
     ck_assert_int_eq(next_answer(), 0);
-    greet();
+    hello(IO_MSG_VERSION);
+    ck_assert_int_eq(next_answer(), IO_MSG_SERVES);
+    ck_assert_uint_eq(answer.header.guest, 2);
+    ck_assert_int_eq(next_answer(), IO_MSG_HELLO);
+    ck_assert_uint_eq(answer.hello.has_uplink, 0);
     ck_assert_int_eq(next_answer(), IO_MSG_FAULT);
+    /* It is this chaosd's from now on. */
+    greet();
 }
 END_TEST
 

@@ -1,0 +1,146 @@
+#include "core/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/core.h"
+#include "util/keyval.h"
+#include "util/log.h"
+#include "util/random.h"
+
+static_assert(sizeof(struct store_record) <= KEYVAL_SIZE_MAX, "a record fits");
+static_assert(STORE_REASON_MAX == GUEST_REASON_MAX, "the guest's own");
+static_assert(sizeof(((struct store_record *)NULL)->name) == NOXS_NAME_MAX, "the guest's own");
+
+/* ---- the mark ----------------------------------------------------------------------- */
+
+#define UUID_MARK (16 - STORE_MARK_BYTES)
+
+void store_mark(const char *path, uint8_t mark_out[STORE_MARK_BYTES])
+{
+    uint64_t digest = hash_text(path);
+
+    mark_out[0] = 'c';
+    mark_out[1] = 'h';
+    for (unsigned i = 2; i < STORE_MARK_BYTES; i++)
+        mark_out[i] = (uint8_t)(digest >> 8 * i);
+}
+
+void store_uuid(const uint8_t mark[STORE_MARK_BYTES], uint8_t uuid_out[16])
+{
+    random_uuid(uuid_out);
+    uuid_out[6] = (uint8_t)((uuid_out[6] & 0x0f) | 0x80);
+    memcpy(uuid_out + UUID_MARK, mark, STORE_MARK_BYTES);
+}
+
+bool store_is_marked(const uint8_t mark[STORE_MARK_BYTES], const uint8_t uuid[16])
+{
+    return uuid[6] >> 4 == 8 && uuid[8] >> 6 == 2 &&
+           memcmp(uuid + UUID_MARK, mark, STORE_MARK_BYTES) == 0;
+}
+
+/* ---- writing ------------------------------------------------------------------------ */
+
+static void fill_vif(const struct guest_vif *vif, unsigned publish_count, struct store_vif *out)
+{
+    memcpy(out->mac, vif->mac.octet, sizeof(out->mac));
+    memcpy(out->ip, vif->ip.octet, sizeof(out->ip));
+    memcpy(out->gateway, vif->gateway.octet, sizeof(out->gateway));
+    memcpy(out->bridge, vif->bridge, sizeof(out->bridge));
+    out->prefix_len = vif->prefix_len;
+    out->ip_held = vif->ip_held;
+    out->publish_count = publish_count;
+    for (unsigned i = 0; i < publish_count; i++)
+        out->publish[i] = (struct store_publish){.host_port = vif->publish[i].host_port,
+                                                 .guest_port = vif->publish[i].guest_port,
+                                                 .protocol = vif->publish[i].protocol};
+}
+
+static void fill_shell(const struct pool_flavour *flavour, struct store_record *record)
+{
+    memcpy(record->kernel, flavour->setting.image, strlen(flavour->setting.image) + 1);
+    if (flavour->loaded) {
+        record->flags |= STORE_LOADED;
+        store_key_write(&flavour->key, &record->key);
+    }
+    if (flavour->learned)
+        record->flags |= STORE_LEARNED;
+}
+
+static uint8_t preserve(const struct guest *guest)
+{
+    return (uint8_t)((guest->on_poweroff == SPEC_PRESERVE) |
+                     (guest->on_reboot == SPEC_PRESERVE) << 1 |
+                     (guest->on_crash == SPEC_PRESERVE) << 2);
+}
+
+static void fill(const struct guest *guest, enum store_state state, struct store_record *record)
+{
+    *record = (struct store_record){.version = STORE_VERSION,
+                                    .size = sizeof(*record),
+                                    .id = guest->id,
+                                    .memory_mib = guest->memory_mib,
+                                    .request = guest->control.request,
+                                    .domid = guest->domid,
+                                    .owner = guest->owner,
+                                    .abi = guest->abi,
+                                    .vcpus = guest->vcpus,
+                                    .state = (uint8_t)state,
+                                    .preserve = preserve(guest),
+                                    .vif_count = (uint8_t)guest->vif_count};
+    memcpy(record->uuid, guest->uuid, sizeof(record->uuid));
+    memcpy(record->name, guest->name, sizeof(record->name));
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        fill_vif(&guest->vif[i], guest->vif[i].publish_count, &record->vif[i]);
+    if (state == STORE_SHELL)
+        fill_shell(guest->flavour, record);
+    else
+        memcpy(record->kernel, guest->kernel, strlen(guest->kernel) + 1);
+    memcpy(record->reason, guest->reason, strlen(guest->reason) + 1);
+    if (guest->untrimmed)
+        record->flags |= STORE_TRIM;
+    if (guest_hold(guest) != GUEST_HELD)
+        record->flags |= STORE_RELEASED;
+}
+
+int store_save(struct guest *guest, enum store_state state)
+{
+    struct keyval *store = guest->core->config.store;
+    struct store_record record;
+
+    fill(guest, state, &record);
+    int rc = keyval_put(store, guest->id, &record, sizeof(record));
+    guest->stored = guest->stored || rc == 0;
+    return rc;
+}
+
+void store_note(struct guest *guest, enum store_state state)
+{
+    int rc = store_save(guest, state);
+
+    if (rc < 0)
+        log_error("%s: cannot be recorded: %s", guest_label(guest), strerror(-rc));
+}
+
+void store_refresh(struct guest *guest)
+{
+    static const uint8_t states[] = {
+        [GUEST_CREATING] = STORE_GUEST,  [GUEST_SHELL] = STORE_SHELL,
+        [GUEST_BOOTING] = STORE_GUEST,   [GUEST_RUNNING] = STORE_GUEST,
+        [GUEST_PAUSED] = STORE_PAUSED,   [GUEST_SHUTTING_DOWN] = STORE_GUEST,
+        [GUEST_STOPPED] = STORE_STOPPED, [GUEST_CRASHED] = STORE_CRASHED,
+    };
+
+    if (guest->stored)
+        store_note(guest, (enum store_state)states[guest_state(guest)]);
+}
+
+void store_remove(struct guest *guest)
+{
+    if (!guest->stored)
+        return;
+    int rc = keyval_delete(guest->core->config.store, guest->id);
+    if (rc < 0)
+        log_error("%s: its record cannot be removed: %s", guest_label(guest), strerror(-rc));
+    guest->stored = false;
+}
