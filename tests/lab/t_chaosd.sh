@@ -14,7 +14,7 @@ gone() { [ -z "$(pidof "$1")" ]; }
 
 check "a guest with a published port" chaos create -q $guests/daytime.cfg -p 8080:13
 check "rules are there" sh -c 'nft list ruleset | grep -q 8080'
-kill "$(pidof chaosd)"
+kill -INT "$(pidof chaosd)"
 eventually 20 gone chaosd
 eventually 20 gone chaos-iod
 check_status "nobody serves" 12 chaos list 2>/dev/null
@@ -27,18 +27,17 @@ check "it starts again" chaosd -d
 check "it serves" chaos create -q $guests/daytime.cfg
 check "destroy" chaos destroy --wait daytime
 
-# Killed without a chance to clean up, it comes back all the same; its guests are beyond its reach.
+# Stopped for a while, it leaves its guests to the next (t_adopt has more of this).
 check "a guest" chaos create -q $guests/daytime.cfg
-kill -9 "$(pidof chaosd)"
+kill "$(pidof chaosd)"
 eventually 20 gone chaosd
 check "it starts again" chaosd -d
-check_eq "a new list" '[]' "$(chaos list --json | jq -c .)"
-check "it serves" chaos create -q $guests/daytime.cfg
+check_eq "the same list" '["daytime"]' "$(chaos list --json | jq -c 'map(.name)')"
 check_match "with network" '*Z' "$(nc -w 3 "$(chaos info daytime --json | jq -r '.vifs[0].ip')" 13 </dev/null)"
 check "destroy" chaos destroy --wait daytime
 
 # Settings from a file, in the foreground.
-kill "$(pidof chaosd)"
+kill -INT "$(pidof chaosd)"
 eventually 20 gone chaosd
 eventually 20 gone chaos-iod
 cat >my.conf <<C
@@ -52,7 +51,7 @@ eventually 40 chaos version
 check "create" chaos create -q $guests/daytime.cfg
 check_eq "its address" 192.168.44.2 "$(chaos info daytime --json | jq -r '.vifs[0].ip')"
 check "the uplink" ip link show guests0
-kill $!
+kill -INT "$(pidof chaosd)"
 eventually 20 gone chaosd
 eventually 20 gone chaos-iod
 check_match "its log" '*serves /run/my/c.sock*created*stopping*' "$(tr '\n' ' ' <log)"
