@@ -19,7 +19,8 @@ free_bytes() { chaos version --json | jq .chaosd.free_bytes; }
 facts() { chaos list --json | jq -Sc 'sort_by(.name) | map({name, domid, uuid, state, reason, memory_bytes, kernel, vifs})'; }
 channels() { lsevtchn 0 | wc -l; }
 killed() {
-    kill -9 "$(pidof chaosd)"
+    # busybox's pidof does not always survive processes that come and go meanwhile.
+    until pid=$(pidof chaosd) && kill -9 "$pid"; do sleep 0.1; done
     eventually 20 gone chaosd
 }
 
