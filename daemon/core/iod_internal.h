@@ -15,7 +15,7 @@ void iod_wait_writable(struct iod *iod);
 
 /* Send what waits in the outbox, as far as the socket takes it. */
 void iod_flush(struct iod *iod);
-/* Send what is left of those whom iod does not serve, though a former chaosd had them attached. */
+/* Attach those whom iod does not serve, though a former chaosd had them attached. */
 void iod_attach_missing(struct iod *iod);
 /* Returns NULL, or what is wrong with the message. */
 const char *iod_serves(struct iod *iod, uint64_t id);
