@@ -77,8 +77,7 @@ enum guest_io_state {
     GUEST_IO_ATTACHING,
     GUEST_IO_ATTACHED,
     GUEST_IO_DETACHING,
-    GUEST_IO_RECORDED, /* a former chaosd had it attached; iod has not yet said whether it still is
-                        */
+    GUEST_IO_RECORDED, /* of a former chaosd; iod has not said yet whether it serves it */
 };
 
 struct guest_io {
