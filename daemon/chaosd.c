@@ -373,7 +373,7 @@ static int open_store(struct daemon *daemon)
 
 static int open_loop(struct daemon *daemon)
 {
-    daemon->loop = loop_event_create();
+    daemon->loop = loop_event_create(LOOP_COARSE);
     if (daemon->loop == NULL)
         return error_from_errno(&daemon->error, ENOMEM, "event loop");
     daemon->stop_timer = daemon->loop->ops->timer_create(daemon->loop, on_stop_deadline, daemon);

@@ -107,7 +107,8 @@ int main(int argc, char **argv)
     int listener = io_server_listen(options.socket);
     if (listener < 0)
         return failed(options.socket, strerror(-listener));
-    struct loop *loop = loop_event_create();
+    /* Guests are throttled for fractions of a millisecond. */
+    struct loop *loop = loop_event_create(LOOP_PRECISE);
     if (loop == NULL || loop_event_signal(loop, SIGTERM, on_signal, loop) < 0 ||
         loop_event_signal(loop, SIGINT, on_signal, loop) < 0)
         return failed("cannot start", "out of memory");

@@ -152,25 +152,25 @@ static const struct loop_ops event_ops = {
     .watch_destroy = watch_destroy,
 };
 
-/* Timers must not use libevent's cached or coarse time: phases are measured in microseconds. */
-static struct event_base *precise_base(void)
+static struct event_base *base_new(enum loop_precision precision)
 {
     struct event_config *config = event_config_new();
     if (config == NULL)
         return NULL;
-    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+    if (precision == LOOP_PRECISE)
+        event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
     return base;
 }
 
-struct loop *loop_event_create(void)
+struct loop *loop_event_create(enum loop_precision precision)
 {
     struct loop_event *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return NULL;
     self->loop.ops = &event_ops;
-    self->base = precise_base();
+    self->base = base_new(precision);
     if (self->base == NULL) {
         free(self);
         return NULL;

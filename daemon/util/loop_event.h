@@ -4,8 +4,13 @@
 
 #include "util/loop.h"
 
+enum loop_precision {
+    LOOP_COARSE, /* timers to some milliseconds, at no system call */
+    LOOP_PRECISE /* to the microsecond, at a system call in each turn of the loop */
+};
+
 /* NULL when out of memory. The caller destroys it after all its timers and watches. */
-struct loop *loop_event_create(void);
+struct loop *loop_event_create(enum loop_precision precision);
 void loop_event_destroy(struct loop *loop);
 /* Runs until loop_event_stop. Returns 0 or -errno. */
 int loop_event_run(struct loop *loop);

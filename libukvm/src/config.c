@@ -83,32 +83,42 @@ int ukvm_config_parse(const char *name, const char *text, size_t length,
     return 0;
 }
 
-/* Up to CONFIG_BYTES_MAX + 1 bytes, so that a longer file shows. */
-static int read_all(int fd, char *text, size_t *length_out)
-{
-    size_t length = 0;
+/* What most configurations fit in; the rest of a page is the allocator's. */
+#define READ_BYTES 4000u
 
-    while (length <= CONFIG_BYTES_MAX) {
-        ssize_t n = read(fd, text + length, CONFIG_BYTES_MAX + 1 - length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
+/* Up to CONFIG_BYTES_MAX + 1 bytes, so that a longer file shows. 0 or a negative errno. */
+static int read_all(int fd, char **text, size_t *length_out)
+{
+    size_t size = 0;
+    size_t length = 0;
+    ssize_t n = 1;
+
+    while (n != 0 && length <= CONFIG_BYTES_MAX) {
+        if (length == size) {
+            size = size == 0 ? READ_BYTES : CONFIG_BYTES_MAX + 1;
+            char *grown = realloc(*text, size);
+            if (grown == NULL)
+                return -ENOMEM;
+            *text = grown;
+        }
+        n = read(fd, *text + length, size - length);
+        if (n < 0 && errno != EINTR)
             return -errno;
-        if (n == 0)
-            break;
-        length += (size_t)n;
+        length += n > 0 ? (size_t)n : 0;
     }
     *length_out = length;
     return 0;
 }
 
-static int read_file(const char *path, char *text, size_t *length_out, char *message)
+static int read_file(const char *path, char **text, size_t *length_out, char *message)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     int error = fd < 0 ? -errno : read_all(fd, text, length_out);
 
     if (fd >= 0)
         close(fd);
+    if (error == -ENOMEM)
+        return config_no_memory(message);
     if (error != 0)
         return error_fail(message, UKVM_E_NO_FILE, "configuration %s: %s", path, strerror(-error));
     return 0;
@@ -116,12 +126,10 @@ static int read_file(const char *path, char *text, size_t *length_out, char *mes
 
 int ukvm_config_load(const char *path, struct ukvm_config **config_out, char *message)
 {
-    char *text = malloc(CONFIG_BYTES_MAX + 1);
+    char *text = NULL;
     size_t length = 0;
+    int rc = read_file(path, &text, &length, message);
 
-    if (text == NULL)
-        return config_no_memory(message);
-    int rc = read_file(path, text, &length, message);
     if (rc == 0)
         rc = ukvm_config_parse(path, text, length, config_out, message);
     free(text);
