@@ -437,14 +437,37 @@ static bool is_adopted_shell(const struct guest *guest)
     return guest->record != NULL && guest_state(guest) == GUEST_CREATING;
 }
 
-void adopt_finish(struct core *core)
+static bool is_waiting_shell(const struct guest *guest)
+{
+    return is_adopted_shell(guest) && guest_hold(guest) == GUEST_HELD &&
+           guest->io.sm.state == GUEST_IO_ATTACHED;
+}
+
+static struct guest *waiting_shell(struct core *core)
 {
     LIST_FOR_EACH(node, &core->guests.all)
     {
         struct guest *guest = LIST_OWNER(node, struct guest, all);
-        if (is_adopted_shell(guest) && guest->io.sm.state == GUEST_IO_ATTACHED)
-            adopt_shell(guest, 0);
+        if (is_waiting_shell(guest))
+            return guest;
     }
+    return NULL;
+}
+
+void adopt_finish(struct core *core)
+{
+    struct guest *misfit;
+
+    LIST_FOR_EACH(node, &core->guests.all)
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, all);
+        if (is_waiting_shell(guest))
+            pool_adopt(&core->pool, guest);
+    }
+    /* From the start each time: with a chaos-iod that goes away just now others may be freed, too.
+     */
+    while ((misfit = waiting_shell(core)) != NULL)
+        destroy_guest(misfit, NULL);
     /* It builds what is missing, and not before it is known what is. */
     pool_wake(&core->pool, 0);
 }

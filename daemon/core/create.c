@@ -389,7 +389,6 @@ void core_create(struct core *core, struct create_request *request)
         request->done(request->arg, NULL, &error);
         return;
     }
-    pool_note_request(&core->pool);
     core->loop->ops->timer_set(create->timer, create->timeout_ns);
     stamp(create, "request");
     advance(create);

@@ -32,6 +32,8 @@ int create_take(struct create *create)
 
     if (rc < 0)
         return rc;
+    /* Not before: what is refused anyway must not keep the pool from its work. */
+    pool_note_request(&create->core->pool);
     struct guest *guest =
         pool_take(&create->core->pool, &create->spec, &create->key, create->from, &create->cold);
 

@@ -57,7 +57,8 @@ static int check_name(struct create *create)
                      create->label, other->domid);
 }
 
-static int check_memory(struct create *create)
+/* spare_bytes: what could be had beside what is free. */
+static int check_memory(struct create *create, uint64_t spare_bytes)
 {
     struct hv *hv = create->core->hv;
     struct hv_host_info host;
@@ -66,7 +67,7 @@ static int check_memory(struct create *create)
 
     if (rc < 0)
         return create_failed(create, rc, "host memory");
-    if (host.free_bytes < needed)
+    if (host.free_bytes + spare_bytes < needed)
         return error_set(&create->error, UKVM_E_NO_MEMORY,
                          "%s: needs %llu MiB with overhead, %llu MiB are free; destroy guests or "
                          "lower memory",
@@ -98,12 +99,16 @@ static void on_evicted(struct destroy_waiter *waiter)
     create_retry(LIST_OWNER(waiter, struct create, evicted));
 }
 
-/* Shells give way, one after the other, until there is room or none is left. */
+/* Shells give way, one after the other, until there is room; none does if all would not be enough.
+ */
 int create_room(struct create *create)
 {
-    int rc = check_memory(create);
-    struct guest *shell = rc == -UKVM_E_NO_MEMORY ? pool_least_wanted(&create->core->pool) : NULL;
+    const struct pool *pool = &create->core->pool;
+    int rc = check_memory(create, 0);
 
+    if (rc != -UKVM_E_NO_MEMORY || check_memory(create, pool_held_bytes(pool)) < 0)
+        return rc;
+    struct guest *shell = pool_least_wanted(pool);
     if (shell == NULL)
         return rc;
     create->error = (struct error){0};

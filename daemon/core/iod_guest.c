@@ -162,6 +162,17 @@ int iod_console(struct iod *iod, const struct guest *guest, int fd, bool follow,
 
 /* ---- a lost iod --------------------------------------------------------------------- */
 
+static struct guest *find_detaching(const struct iod *iod)
+{
+    LIST_FOR_EACH(node, &iod->config.guests->all)
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, all);
+        if (io_state(guest) == GUEST_IO_DETACHING)
+            return guest;
+    }
+    return NULL;
+}
+
 void iod_requeue_guests(struct iod *iod)
 {
     LIST_FOR_EACH(node, &iod->config.guests->all)
@@ -179,13 +190,16 @@ void iod_requeue_guests(struct iod *iod)
             enqueue(iod, guest, GUEST_IO_ATTACHING);
             break;
         case GUEST_IO_DETACHING:
-            list_remove(&guest->io.outbox);
-            move(iod, guest, GUEST_IO_NONE);
-            iod->config.events->detached(guest);
-            break;
         case GUEST_IO_NONE:
             break;
         }
+    }
+    /* From the start each time: one that is detached may be freed, and others with it. */
+    struct guest *guest;
+    while ((guest = find_detaching(iod)) != NULL) {
+        list_remove(&guest->io.outbox);
+        move(iod, guest, GUEST_IO_NONE);
+        iod->config.events->detached(guest);
     }
 }
 

@@ -166,6 +166,29 @@ int pool_set(struct pool *pool, const struct pool_setting *setting, struct error
     return flavour_create(pool, setting) != NULL ? 0 : error_from_errno(error, ENOMEM, "pool");
 }
 
+static bool fits(const struct pool_flavour *flavour, const struct guest_spec *spec,
+                 const struct image_key *key)
+{
+    const struct pool_setting *setting = &flavour->setting;
+
+    if (setting->memory_mib != spec->memory_mib || setting->vcpus != spec->vcpus ||
+        setting->nics != spec->vif_count)
+        return false;
+    return !flavour->loaded || (flavour->has_key && image_key_equal(&flavour->key, key));
+}
+
+static struct pool_flavour *find_fitting(const struct pool *pool, const struct guest_spec *spec,
+                                         const struct image_key *key, bool loaded)
+{
+    LIST_FOR_EACH(node, &pool->flavours)
+    {
+        struct pool_flavour *flavour = owner(node);
+        if (flavour->loaded == loaded && fits(flavour, spec, key))
+            return flavour;
+    }
+    return NULL;
+}
+
 static unsigned count_learned(const struct pool *pool)
 {
     unsigned count = 0;
@@ -188,7 +211,11 @@ struct pool_flavour *pool_learn(struct pool *pool, const struct guest_spec *spec
                                    .low = pool->setting.learn,
                                    .max = pool->setting.learn};
     uint64_t bytes = setting.target * (setting.memory_mib * MIB + OVERHEAD);
+    /* Several may have been created cold at the same time. */
+    struct pool_flavour *known = find_fitting(pool, spec, key, true);
 
+    if (known != NULL)
+        return known;
     if (pool->setting.learn == 0 || pool->core->stopping || bytes > pool->setting.budget_mib * MIB)
         return NULL;
     if (count_learned(pool) >= LEARNED_MAX)
@@ -216,29 +243,6 @@ void pool_add(struct pool_flavour *flavour, struct guest *guest)
 }
 
 /* ---- taking a shell ----------------------------------------------------------------- */
-
-static bool fits(const struct pool_flavour *flavour, const struct guest_spec *spec,
-                 const struct image_key *key)
-{
-    const struct pool_setting *setting = &flavour->setting;
-
-    if (setting->memory_mib != spec->memory_mib || setting->vcpus != spec->vcpus ||
-        setting->nics != spec->vif_count)
-        return false;
-    return !flavour->loaded || (flavour->has_key && image_key_equal(&flavour->key, key));
-}
-
-static struct pool_flavour *find_fitting(const struct pool *pool, const struct guest_spec *spec,
-                                         const struct image_key *key, bool loaded)
-{
-    LIST_FOR_EACH(node, &pool->flavours)
-    {
-        struct pool_flavour *flavour = owner(node);
-        if (flavour->loaded == loaded && fits(flavour, spec, key))
-            return flavour;
-    }
-    return NULL;
-}
 
 /* One that chaos-iod serves: after a restart of it some may wait their turn. */
 static struct guest *first_attached(const struct pool_flavour *flavour)

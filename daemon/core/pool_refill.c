@@ -244,7 +244,10 @@ static void build_learned(struct pool *pool)
         build(pool, entry);
         return;
     }
-    pool_drop(pool, flavour);
+    if (flavour->ready > 0)
+        flavour->refilling = false;
+    else
+        pool_drop(pool, flavour);
     work_ended(pool);
 }
 

@@ -75,6 +75,8 @@ static const char *check_state(const struct store_record *record)
     if (record->state < STORE_SHELL || record->state > STORE_CRASHED ||
         (record->flags & ~(unsigned)STORE_FLAGS) != 0)
         return "the state";
+    if ((record->flags & STORE_RELEASED) != 0 && !has_ended)
+        return "the state";
     if (is_shell != (record->name[0] == '\0'))
         return "the name";
     if (has_ended != (record->reason[0] != '\0'))

@@ -44,6 +44,15 @@ static const char *wrong_text(const char *text, size_t size)
     return memchr(text, '\0', size) == NULL ? "a text without an end" : NULL;
 }
 
+/* What is shown of a guest is JSON. */
+static bool is_utf8(const char *text)
+{
+    json_t *string = json_string(text);
+
+    json_decref(string);
+    return string != NULL;
+}
+
 /* NULL, or what is wrong. cmdline: the bytes behind the record. */
 static const char *check(const struct ukvm_record_create *record, const char *cmdline, size_t size)
 {
@@ -53,6 +62,8 @@ static const char *check(const struct ukvm_record_create *record, const char *cm
         wrong = wrong_text(record->kernel, sizeof(record->kernel));
     if (wrong != NULL)
         return wrong;
+    if (!is_utf8(record->kernel))
+        return "a text that is not UTF-8";
     if (record->head.size != size || record->cmdline_bytes != size - sizeof(*record))
         return "its size is wrong";
     if (record->cmdline_bytes > UKVM_RECORD_CMDLINE_MAX)

@@ -221,6 +221,22 @@ START_TEST(a_flavour_asked_for_is_kept_until_it_is_unused)
 }
 END_TEST
 
+START_TEST(a_flavour_that_several_ask_for_at_once_is_learned_once)
+{
+    struct guest_spec first = rig_spec("a");
+    struct guest_spec second = rig_spec("b");
+    set("learn=2");
+    rig_create(&rig, &first, true);
+    rig_create(&rig, &second, true);
+    ck_assert(list_empty(&rig.core.pool.flavours));
+    rig_say(&rig, rig_find(&rig, "a"), NOXS_GUEST_READY, 0);
+    rig_say(&rig, rig_find(&rig, "b"), NOXS_GUEST_READY, 0);
+    advance(SECOND);
+    ck_assert_uint_eq(rig.core.pool.flavour_count, 1);
+    ck_assert_uint_eq(flavour(0)->ready, 2);
+}
+END_TEST
+
 START_TEST(the_nth_failure_while_shells_are_built_leaves_nothing)
 {
     for (unsigned nth = 1;; nth++) {
@@ -313,6 +329,19 @@ START_TEST(shells_make_room_for_a_guest)
     hv_fake_set_free_bytes(rig.hv, UINT64_C(39) << 20);
     ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
     ck_assert_uint_lt(flavour(0)->ready, 4);
+}
+END_TEST
+
+START_TEST(no_shell_gives_way_when_all_would_not_be_enough)
+{
+    struct guest_spec spec = rig_spec("huge");
+    set_loaded(4);
+    advance(2 * SECOND);
+    spec.memory_mib = 400;
+    hv_fake_set_free_bytes(rig.hv, UINT64_C(39) << 20);
+    ck_assert_ptr_null(rig_boot(&rig, &spec));
+    ck_assert_int_eq(rig.error.code, UKVM_E_NO_MEMORY);
+    ck_assert_uint_eq(flavour(0)->ready, 4);
 }
 END_TEST
 
@@ -454,6 +483,8 @@ int main(void)
         what_no_shell_fits_is_built_cold_and_says_why,
         an_address_that_a_shell_has_is_given_to_who_asks_for_it,
         a_flavour_asked_for_is_kept_until_it_is_unused,
+        a_flavour_that_several_ask_for_at_once_is_learned_once,
+        no_shell_gives_way_when_all_would_not_be_enough,
         the_nth_failure_while_shells_are_built_leaves_nothing,
         the_nth_failure_while_a_shell_is_claimed_leaves_nothing, the_budget_bounds_the_pool,
         the_host_keeps_memory_to_spare, shells_make_room_for_a_guest,

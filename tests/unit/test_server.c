@@ -161,6 +161,12 @@ START_TEST(a_create_as_a_record)
     ck_assert_says(reply, "\"code\":\"protocol\"");
     send_record(&record, sizeof(record) - 1);
     ck_assert_says(reply, "too short");
+    record.vif_count = 1;
+    strcpy(record.name, "odd");
+    strcpy(record.kernel, "/\xff");
+    send_record(&record, sizeof(record));
+    ck_assert_says(reply, "not UTF-8");
+    ck_assert_ptr_null(rig_find(&rig, "odd"));
 }
 END_TEST
 
