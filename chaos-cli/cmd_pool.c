@@ -77,7 +77,9 @@ static int set(struct cli *cli)
             return cli_usage(cli, "the setting is too long");
     }
     int rc = ukvm_pool_set(cli->handle, line);
-    return rc != 0 ? cli_failed(cli, rc) : 0;
+    if (rc != 0)
+        return cli_failed(cli, rc);
+    return cli->json ? show(cli) : 0;
 }
 
 int cmd_pool(struct cli *cli)

@@ -7,9 +7,6 @@
 #include "config.h"
 #include "json_text.h"
 
-/* What stands for the file in messages about ukvm_config_set and ukvm_config_publish. */
-#define ARGUMENT "argument"
-
 struct ukvm_config {
     char *file;
     struct config_settings settings;
@@ -160,7 +157,7 @@ int ukvm_config_set(struct ukvm_config *config, const char *assignment, char *me
 
     if (config_settings_copy(&settings, &config->settings) != 0)
         return config_no_memory(message);
-    int rc = config_xl_parse(ARGUMENT, assignment, strlen(assignment), &settings, message);
+    int rc = config_xl_parse(CONFIG_ARGUMENT, assignment, strlen(assignment), &settings, message);
     if (rc == 0)
         rc = replace(config, &settings, message);
     config_settings_fini(&settings);
@@ -169,7 +166,7 @@ int ukvm_config_set(struct ukvm_config *config, const char *assignment, char *me
 
 int ukvm_config_publish(struct ukvm_config *config, const char *rule, char *message)
 {
-    const struct config_place place = {ARGUMENT, 1, 1};
+    const struct config_place place = {CONFIG_ARGUMENT, 1, 1};
     struct config_value list = {.type = CONFIG_LIST, .place = place};
     struct config_settings settings = {0};
     struct config_value *item = config_value_add(&list);

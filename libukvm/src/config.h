@@ -12,6 +12,8 @@
 
 #include "error.h"
 
+/* What stands for the file in messages about ukvm_config_set() and ukvm_config_publish(). */
+#define CONFIG_ARGUMENT    "argument"
 #define CONFIG_BYTES_MAX   65536u /* of a file; the daemon takes no longer message */
 #define CONFIG_NESTING_MAX 32u    /* of lists */
 

@@ -30,7 +30,7 @@ const struct config_key config_keys[] = {
     LATER("cpus_soft", "host CPUs the guest prefers"),
     LATER("cpu_weight", "share of CPU time"),
     LATER("cap", "limit of CPU time"),
-    SUPPORTED("memory", "number", 1, 1048576, number, "memory in MiB"),
+    SUPPORTED("memory", "number", 1, 1048576, number, "memory in MiB; 32 if absent"),
     SUPPORTED("maxmem", "number", 1, 1048576, number,
               "must equal `memory`: a guest's memory does not change yet"),
     LATER("vnuma", "virtual NUMA layout"),

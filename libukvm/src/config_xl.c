@@ -24,6 +24,11 @@ static int skip_newlines(struct config_lexer *lexer)
 
 static int expected_value(const struct config_lexer *lexer)
 {
+    if (lexer->token == TOKEN_KEY && strcmp(lexer->file, CONFIG_ARGUMENT) == 0)
+        return lex_fail_here(lexer,
+                             "'%.*s' is no value: the quotes of a string must pass the shell, "
+                             "\"KEY='VALUE'\"",
+                             (int)(lexer->at - lexer->start), lexer->start);
     if (lexer->token == TOKEN_KEY)
         return lex_fail_here(lexer, "'%.*s' is no value: a string needs quotes",
                              (int)(lexer->at - lexer->start), lexer->start);

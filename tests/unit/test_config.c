@@ -46,7 +46,9 @@ START_TEST(set_is_all_or_nothing)
          "argument:1:10: unknown key 'memroy', did you mean 'memory'?"},
         {"memory=8;name=", -UKVM_E_CONFIG,
          "argument:1:15: expected a number, a quoted string or a [list]"},
-        {"name=b", -UKVM_E_CONFIG, "argument:1:6: 'b' is no value: a string needs quotes"},
+        {"name=b", -UKVM_E_CONFIG,
+         "argument:1:6: 'b' is no value: the quotes of a string must pass the shell, "
+         "\"KEY='VALUE'\""},
         {"maxmem=8", -UKVM_E_NOT_SUPPORTED,
          "argument:1:1: 'maxmem' other than 'memory' is not supported yet"},
         {"cpus='1'", -UKVM_E_NOT_SUPPORTED,
