@@ -351,7 +351,7 @@ static int store_failed(struct daemon *daemon, int rc)
     return error_from_errno(&daemon->error, -rc, daemon->store_path);
 }
 
-/* The lock on the control socket is ours, so nobody else has it open. */
+/* The lock on the directory is ours, so nobody else has it open. */
 static int open_store(struct daemon *daemon)
 {
     char aside[DAEMON_PATH_MAX + 8];
@@ -431,7 +431,11 @@ static int serve(struct daemon *daemon)
 
 static void close_all(struct daemon *daemon)
 {
-    /* One that could not start takes nothing from the guests of the one before. */
+    /*
+     * One that could not start leaves the guests of the one before their domains, their chaos-iod
+     * and the rules. It may have made the rules anew before it failed: ports that it did not get to
+     * publish again stay closed until a chaosd starts.
+     */
     bool leaves = daemon->leaves || (!daemon->serving && !daemon->iod.started);
 
     ctl_server_close(&daemon->server);
@@ -444,10 +448,12 @@ static void close_all(struct daemon *daemon)
     keyval_close(daemon->store);
     if (daemon->hv != NULL)
         daemon->hv->ops->close(daemon->hv);
-    if (daemon->loop == NULL)
-        return;
-    daemon->loop->ops->timer_destroy(daemon->stop_timer);
-    loop_event_destroy(daemon->loop);
+    if (daemon->loop != NULL) {
+        daemon->loop->ops->timer_destroy(daemon->stop_timer);
+        loop_event_destroy(daemon->loop);
+    }
+    /* Last: while a channel is bound here the next one cannot bind it, and crashes its guest. */
+    ctl_server_unlock(&daemon->server);
 }
 
 static int run(struct daemon *daemon, const struct options *options)

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 
 #define BACKLOG 64
 #define GROUP   "chaos"
+#define LOCK    "state.lock"
 
 /* ---- the door ----------------------------------------------------------------------- */
 
@@ -96,37 +96,41 @@ static int path_error(struct error *error, const char *path, int errnum)
     return error_set(error, code, "%s: %s", path, strerror(errnum));
 }
 
-static int make_directory(const char *path, struct error *error)
+/*
+ * Of the directory and not of the socket: a chaosd on another socket there would open the same
+ * store and find the same chaos-iod. A file, because who may read a directory could lock that.
+ */
+static int lock_directory(const char *directory, int *lock_out, struct error *error)
 {
-    char copy[PATH_MAX];
+    char path[UNIX_SOCKET_PATH_MAX + sizeof("/" LOCK)];
 
-    if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
-        return path_error(error, path, ENAMETOOLONG);
-    const char *directory = dirname(copy);
     if (mkdir(directory, 0755) < 0 && errno != EEXIST)
         return path_error(error, directory, errno);
+    snprintf(path, sizeof(path), "%s/" LOCK, directory);
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0)
+        return path_error(error, path, errno);
+    if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+        fd_close(&lock);
+        return error_set(error, UKVM_E_EXISTS,
+                         "another chaosd has %s and its guests: stop it first", directory);
+    }
+    *lock_out = lock;
     return 0;
 }
 
 int ctl_server_lock(struct ctl_server *server, const char *path, struct error *error)
 {
-    char lock[PATH_MAX];
+    char copy[UNIX_SOCKET_PATH_MAX];
 
     *server = (struct ctl_server){.lock = -1, .listener = -1};
     list_init(&server->clients);
     if (strlen(path) >= UNIX_SOCKET_PATH_MAX)
         return path_error(error, path, ENAMETOOLONG);
-    int rc = make_directory(path, error);
+    snprintf(copy, sizeof(copy), "%s", path);
+    int rc = lock_directory(dirname(copy), &server->lock, error);
     if (rc < 0)
         return rc;
-    snprintf(lock, sizeof(lock), "%s.lock", path);
-    server->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (server->lock < 0)
-        return path_error(error, lock, errno);
-    if (flock(server->lock, LOCK_EX | LOCK_NB) < 0) {
-        fd_close(&server->lock);
-        return error_set(error, UKVM_E_EXISTS, "another chaosd serves %s", path);
-    }
     server->path = strdup(path);
     server->buffer = malloc(LIMIT_MESSAGE + 1);
     if (server->path == NULL || server->buffer == NULL)
@@ -172,9 +176,13 @@ void ctl_server_close(struct ctl_server *server)
     if (server->listener >= 0)
         unlink(server->path);
     fd_close(&server->listener);
-    fd_close(&server->lock);
     free(server->path);
     free(server->buffer);
     server->path = NULL;
     server->buffer = NULL;
+}
+
+void ctl_server_unlock(struct ctl_server *server)
+{
+    fd_close(&server->lock);
 }

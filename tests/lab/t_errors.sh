@@ -55,9 +55,10 @@ before='[]'
 # chaosd itself.
 refused 8 '*another chaosd*' chaosd
 refused 8 '*another chaosd*' chaosd -d
+refused 8 '*another chaosd*' chaosd --socket /run/chaos/b.sock
 refused 4 '*no-such.conf*' chaosd --config /no-such.conf
 echo 'color = red' >bad.conf
 refused 3 '*bad.conf:1*color*' chaosd --config bad.conf
 refused 13 '*Xen*' unshare -m sh -c 'mount -t tmpfs none /dev/xen && mount -t tmpfs none /proc/xen && exec chaosd --socket /tmp/test/run/c.sock'
 refused 13 '*Xen*' unshare -m sh -c 'mount -t tmpfs none /dev/xen && mount -t tmpfs none /proc/xen && exec chaosd -d --socket /tmp/test/run/c.sock'
-check_eq "no socket is left" "c.sock.lock" "$(ls run)"
+check_eq "no socket is left" "state.lock" "$(ls run)"

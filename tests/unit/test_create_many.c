@@ -47,6 +47,7 @@ static void teardown(void)
     core_stop(&rig.core);
     loop_fake_advance(rig.loop, 1000 * RIG_MS);
     ctl_server_close(&server);
+    ctl_server_unlock(&server);
     rig_fini(&rig);
     snprintf(command, sizeof(command), "rm -r %s", directory);
     ck_assert_int_eq(system(command), 0);

@@ -60,6 +60,8 @@ static void teardown(void)
     loop_fake_advance(rig.loop, 1000 * RIG_MS);
     ctl_server_close(&server);
     ctl_server_close(&server);
+    ctl_server_unlock(&server);
+    ctl_server_unlock(&server);
     rig_fini(&rig);
     snprintf(command, sizeof(command), "rm -r %s", directory);
     ck_assert_int_eq(system(command), 0);
@@ -116,6 +118,7 @@ START_TEST(the_socket_is_private_and_ours)
     ctl_server_close(&second);
     /* A socket that a dead chaosd left is taken over. */
     ctl_server_close(&server);
+    ctl_server_unlock(&server);
     ck_assert_int_eq(stat(path, &st), -1);
     fd_close(&client);
     ck_assert_int_eq(mknod(path, S_IFREG | 0600, 0), 0);
@@ -123,6 +126,47 @@ START_TEST(the_socket_is_private_and_ours)
     ck_assert_int_eq(ctl_server_listen(&server, &rig.core, &error), 0);
     client = open_client();
     ck_assert_says(ask("{\"op\":\"version\"}"), "\"protocol\":1");
+}
+END_TEST
+
+/* What lies beside the socket, the store above all, is the first one's on whatever socket. */
+START_TEST(one_directory_is_one_chaosds)
+{
+    struct ctl_server second;
+    struct error error;
+    char beside[128];
+    snprintf(beside, sizeof(beside), "%s/run/b.sock", directory);
+    ck_assert_int_eq(ctl_server_lock(&second, beside, &error), -UKVM_E_EXISTS);
+    ck_assert_ptr_nonnull(strstr(error.text, "stop it first"));
+    ck_assert_ptr_null(strchr(error.text, '\n'));
+    ctl_server_close(&second);
+    ctl_server_unlock(&second);
+    /* By another name, too. */
+    snprintf(beside, sizeof(beside), "%s/alias", directory);
+    ck_assert_int_eq(symlink("run", beside), 0);
+    snprintf(beside, sizeof(beside), "%s/alias/chaosd.sock", directory);
+    ck_assert_int_eq(ctl_server_lock(&second, beside, &error), -UKVM_E_EXISTS);
+    ck_assert_says(ask("{\"op\":\"version\"}"), "\"protocol\":1");
+    snprintf(beside, sizeof(beside), "%s/elsewhere/b.sock", directory);
+    ck_assert_int_eq(ctl_server_lock(&second, beside, &error), 0);
+    ctl_server_close(&second);
+    ctl_server_unlock(&second);
+}
+END_TEST
+
+/* One that ends still has its guests when it has closed its socket. */
+START_TEST(the_next_one_waits_until_all_is_let_go)
+{
+    struct ctl_server next;
+    struct error error;
+    fd_close(&client);
+    ctl_server_close(&server);
+    ck_assert_int_eq(ctl_server_lock(&next, path, &error), -UKVM_E_EXISTS);
+    ctl_server_close(&next);
+    ctl_server_unlock(&server);
+    ck_assert_int_eq(ctl_server_lock(&next, path, &error), 0);
+    ctl_server_close(&next);
+    ctl_server_unlock(&next);
 }
 END_TEST
 
@@ -566,9 +610,10 @@ END_TEST
 int main(void)
 {
     return SUITE_RUN(
-        "server", setup, teardown, the_socket_is_private_and_ours, a_create_as_a_record,
-        the_pool_is_shown_and_set, a_path_that_cannot_be_is_an_error, a_life,
-        shutdown_answers_later, wrong_messages_get_an_error_and_the_next_is_served,
+        "server", setup, teardown, the_socket_is_private_and_ours, one_directory_is_one_chaosds,
+        the_next_one_waits_until_all_is_let_go, a_create_as_a_record, the_pool_is_shown_and_set,
+        a_path_that_cannot_be_is_an_error, a_life, shutdown_answers_later,
+        wrong_messages_get_an_error_and_the_next_is_served,
         a_message_of_the_limit_is_read_and_of_one_byte_more_is_not,
         fds_are_closed_whatever_came_with_them, a_descriptor_that_will_not_close_holds_up_nobody,
         descriptors_that_an_operation_has_no_use_for_are_refused,
