@@ -96,8 +96,7 @@ static void create_free(struct create *create)
     list_remove(&create->evicted.node);
     if (create->timer != NULL)
         create->core->loop->ops->timer_destroy(create->timer);
-    if (create->read != NULL)
-        image_cache_cancel(create->read);
+    image_cache_cancel(&create->read);
     create_release_image(create);
     fd_close_foreign(&create->image_fd, create->owner);
     free(create);
@@ -255,11 +254,11 @@ static void resume(struct create *create)
     advance(create);
 }
 
-static void on_image(void *arg, struct image_entry *entry, const struct error *error)
+static void on_image(struct image_waiter *waiter, struct image_entry *entry,
+                     const struct error *error)
 {
-    struct create *create = arg;
+    struct create *create = LIST_OWNER(waiter, struct create, read);
 
-    create->read = NULL;
     create->image = entry;
     if (entry == NULL) {
         create_abort(create, error->code, "%s: %s", create->spec.kernel, error->text);
@@ -272,10 +271,10 @@ static void on_image(void *arg, struct image_entry *entry, const struct error *e
 static int read_image(struct create *create)
 {
     struct error error;
-    int rc = image_cache_get(&create->core->images, create->image_fd, create->owner, on_image,
-                             create, &create->image, &create->read, &error);
 
-    if (rc < 0)
+    create->read.done = on_image;
+    if (image_cache_get(&create->core->images, create->image_fd, create->owner, &create->read,
+                        &create->image, &error) < 0)
         return error_set(&create->error, error.code, "%s: %s", create->spec.kernel, error.text);
     if (create->image == NULL)
         return CREATE_WAIT;

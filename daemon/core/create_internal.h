@@ -26,7 +26,7 @@ struct create {
     void *arg;
     uint64_t timeout_ns;
     struct loop_timer *timer;  /* a create's deadline; a build's next turn */
-    struct image_read *read;   /* while the image is being read */
+    struct image_waiter read;  /* while the image is being read */
     struct image_entry *image; /* held until it is loaded, or known to be */
     struct image_key key;      /* of the image, once it is found */
     struct guest *guest;       /* the table's, from the step "reserve" on */

@@ -1,6 +1,5 @@
 #include "core/image_cache.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,8 +24,7 @@ struct image_read {
     struct list all;
     struct image_cache *cache;
     struct loop_watch *watch;
-    image_done_fn *done; /* NULL: cancelled */
-    void *arg;
+    struct list waiters; /* struct image_waiter; none: all have cancelled */
     uid_t user;
 
     atomic_uint holders;
@@ -90,16 +88,23 @@ static void end_read(struct image_read *read)
     read_release(read);
 }
 
-void image_cache_cancel(struct image_read *read)
+void image_cache_cancel(struct image_waiter *waiter)
 {
-    /* It counts against the limits until its thread has ended. */
-    read->done = NULL;
+    /* The read counts against the limits until its thread has ended. */
+    list_remove(&waiter->node);
+}
+
+static void abandon(struct image_read *read)
+{
+    LIST_FOR_EACH(node, &read->waiters)
+    list_remove(node);
+    end_read(read);
 }
 
 void image_cache_fini(struct image_cache *cache)
 {
     LIST_FOR_EACH(node, &cache->reads)
-    end_read(LIST_OWNER(node, struct image_read, all));
+    abandon(LIST_OWNER(node, struct image_read, all));
     LIST_FOR_EACH(node, &cache->entries)
     drop(cache, LIST_OWNER(node, struct image_entry, lru));
 }
@@ -167,19 +172,32 @@ static struct image_entry *insert(struct image_cache *cache, struct image_entry 
     return entry;
 }
 
+/* Who is told may cancel others, or ask for an image. */
+static void tell_all(struct image_cache *cache, struct list *waiters, struct image_entry *entry,
+                     const struct error *error)
+{
+    while (!list_empty(waiters)) {
+        struct image_waiter *waiter = LIST_OWNER(waiters->next, struct image_waiter, node);
+        list_remove(&waiter->node);
+        if (entry != NULL)
+            hold(cache, entry);
+        waiter->done(waiter, entry, error);
+    }
+}
+
 static void on_read(void *arg, int fd, unsigned ready)
 {
     struct image_read *read = arg;
     struct image_cache *cache = read->cache;
     struct image_entry *entry = NULL;
     struct error error = read->error;
-    image_done_fn *done = read->done;
-    void *done_arg = read->arg;
+    struct list waiters;
 
     (void)fd;
     (void)ready;
-    if (read->rc == 0 && done != NULL) {
-        /* Another read of the same file may have come first. */
+    list_move_all(&read->waiters, &waiters);
+    if (read->rc == 0 && !list_empty(&waiters)) {
+        /* Another user's read of the same file may have come first. */
         entry = find(cache, &read->entry->key);
         if (entry != NULL) {
             hold(cache, entry);
@@ -189,8 +207,21 @@ static void on_read(void *arg, int fd, unsigned ready)
         }
     }
     end_read(read);
-    if (done != NULL)
-        done(done_arg, entry, &error);
+    tell_all(cache, &waiters, entry, &error);
+    image_cache_release(cache, entry);
+}
+
+/* Another user's may be of an fd that cannot be read, or never ends: nobody else waits for it. */
+static struct image_read *find_read(struct image_cache *cache, uid_t user,
+                                    const struct image_key *key)
+{
+    LIST_FOR_EACH(node, &cache->reads)
+    {
+        struct image_read *read = LIST_OWNER(node, struct image_read, all);
+        if (read->user == user && image_key_equal(&read->entry->key, key))
+            return read;
+    }
+    return NULL;
 }
 
 static int check_reads(const struct image_cache *cache, uid_t user, struct error *error)
@@ -248,17 +279,21 @@ static int prepare(struct image_read *read, int fd, const struct image_key *key)
 static int start_read(struct image_cache *cache, int fd, uid_t user, const struct image_key *key,
                       struct image_read **read_out, struct error *error)
 {
-    struct image_read *read = calloc(1, sizeof(*read));
+    int rc = check_reads(cache, user, error);
 
+    if (rc < 0)
+        return rc;
+    struct image_read *read = calloc(1, sizeof(*read));
     if (read == NULL)
         return error_from_errno(error, ENOMEM, "cannot start reading");
     read->cache = cache;
+    list_init(&read->waiters);
     read->user = user;
     read->fd = -1;
     read->wake = -1;
     atomic_init(&read->holders, 1);
     list_append(&cache->reads, &read->all);
-    int rc = prepare(read, fd, key);
+    rc = prepare(read, fd, key);
     if (rc < 0) {
         end_read(read);
         return error_from_errno(error, -rc, "cannot start reading");
@@ -267,30 +302,22 @@ static int start_read(struct image_cache *cache, int fd, uid_t user, const struc
     return 0;
 }
 
-int image_cache_get(struct image_cache *cache, int fd, uid_t owner, image_done_fn *done, void *arg,
-                    struct image_entry **entry_out, struct image_read **read_out,
-                    struct error *error)
+int image_cache_get(struct image_cache *cache, int fd, uid_t owner, struct image_waiter *waiter,
+                    struct image_entry **entry_out, struct error *error)
 {
-    struct image_read *read = NULL;
     struct image_key key;
     int rc = image_read_key(fd, owner, AT_STATX_DONT_SYNC, &key, error);
 
     if (rc < 0)
         return rc;
-    struct image_entry *known = find(cache, &key);
-    if (known != NULL) {
-        *entry_out = hold(cache, known);
+    *entry_out = image_cache_find(cache, &key);
+    if (*entry_out != NULL)
         return 0;
-    }
-    rc = check_reads(cache, owner, error);
-    if (rc == 0)
+    struct image_read *read = find_read(cache, owner, &key);
+    if (read == NULL)
         rc = start_read(cache, fd, owner, &key, &read, error);
     if (rc < 0)
         return rc;
-    assert(read != NULL);
-    read->done = done;
-    read->arg = arg;
-    *entry_out = NULL;
-    *read_out = read;
+    list_append(&read->waiters, &waiter->node);
     return 0;
 }

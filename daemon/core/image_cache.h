@@ -4,6 +4,7 @@
  *
  * Clients open images and may pass a file whose reads never end (a FUSE mount of theirs), so
  * reading is done by a thread, at most a few for a user; who waits sets a deadline and cancels.
+ * Those of one user who ask for the same file at the same time wait for one read.
  */
 #ifndef CHAOS_CORE_IMAGE_CACHE_H
 #define CHAOS_CORE_IMAGE_CACHE_H
@@ -42,28 +43,30 @@ struct image_cache {
     struct list reads;
 };
 
-struct image_read;
-/* entry NULL: *error says why. The entry is held for the callee, who lets it go. */
-typedef void image_done_fn(void *arg, struct image_entry *entry, const struct error *error);
+/* Who waits until an image has been read. Embedded in its owner, zeroed before first use. */
+struct image_waiter {
+    struct list node;
+    /* entry NULL: *error says why. The entry is held for the callee, who lets it go. */
+    void (*done)(struct image_waiter *waiter, struct image_entry *entry, const struct error *error);
+};
 
 void image_cache_init(struct image_cache *cache, struct loop *loop);
-/* Reads under way are abandoned; no entry may be held. */
+/* Reads under way are abandoned, and nobody is told; no entry may be held. */
 void image_cache_fini(struct image_cache *cache);
 
 /*
  * The image of a file (fd is borrowed for the call). When it is known already *entry_out is set and
- * held; else *entry_out is NULL, *read_out is set, and done will be called. Codes: NO_FILE,
- * BAD_IMAGE, LIMIT, NO_MEMORY; done also gets ABI.
+ * held; else *entry_out is NULL and waiter, whose done is set, will be told once, after this has
+ * returned. Codes: NO_FILE, BAD_IMAGE, LIMIT, NO_MEMORY; done also gets ABI.
  */
-int image_cache_get(struct image_cache *cache, int fd, uid_t owner, image_done_fn *done, void *arg,
-                    struct image_entry **entry_out, struct image_read **read_out,
-                    struct error *error);
+int image_cache_get(struct image_cache *cache, int fd, uid_t owner, struct image_waiter *waiter,
+                    struct image_entry **entry_out, struct error *error);
 /* The same by key, which must be known already: held, or NULL. */
 struct image_entry *image_cache_find(struct image_cache *cache, const struct image_key *key);
 /* Whether fd is, unchanged, what key says; for root. */
 bool image_cache_is_current(int fd, const struct image_key *key);
-/* done will not be called. */
-void image_cache_cancel(struct image_read *read);
+/* waiter will not be told; others who wait for the same read will. It need not be waiting. */
+void image_cache_cancel(struct image_waiter *waiter);
 void image_cache_release(struct image_cache *cache, struct image_entry *entry);
 
 #endif

@@ -437,9 +437,7 @@ int pool_init(struct core *core)
 void pool_stop(struct pool *pool)
 {
     pool->core->loop->ops->timer_cancel(pool->timer);
-    if (pool->read != NULL)
-        image_cache_cancel(pool->read);
-    pool->read = NULL;
+    image_cache_cancel(&pool->read);
 }
 
 void pool_fini(struct pool *pool)

@@ -56,7 +56,7 @@ struct pool {
     uint64_t due_ns;               /* when the timer fires; 0: it is not armed */
     bool working;                  /* on a shell, from its image's read to its end */
     struct pool_flavour *building; /* whose shell that is; NULL: nobody's any more */
-    struct image_read *read;       /* while its image is read */
+    struct image_waiter read;      /* while its image is read */
     uint64_t request_ns;           /* the last one */
     uint64_t next_build_ns;
 };

@@ -194,11 +194,11 @@ static void build_loaded(struct pool *pool, struct image_entry *image)
     build(pool, image);
 }
 
-static void on_image(void *arg, struct image_entry *entry, const struct error *error)
+static void on_image(struct image_waiter *waiter, struct image_entry *entry,
+                     const struct error *error)
 {
-    struct pool *pool = arg;
+    struct pool *pool = LIST_OWNER(waiter, struct pool, read);
 
-    pool->read = NULL;
     if (entry == NULL) {
         back_off(pool, error);
     } else if (pool->building == NULL) {
@@ -224,8 +224,8 @@ static void read_configured(struct pool *pool)
         rc = error_set(&error, UKVM_E_NO_FILE, "%s: %s", pool->building->setting.image,
                        strerror(errno));
     } else {
-        rc = image_cache_get(&pool->core->images, fd, 0, on_image, pool, &entry, &pool->read,
-                             &error);
+        pool->read.done = on_image;
+        rc = image_cache_get(&pool->core->images, fd, 0, &pool->read, &entry, &error);
         fd_close(&fd);
     }
     if (rc < 0)

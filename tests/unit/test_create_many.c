@@ -72,7 +72,7 @@ static bool receive(void)
     return packet.size > 0;
 }
 
-static void send_many(const char *name, unsigned count, const char *rest)
+static void post_many(const char *name, unsigned count, const char *rest)
 {
     char text[512];
 
@@ -81,6 +81,11 @@ static void send_many(const char *name, unsigned count, const char *rest)
         "{\"op\":\"create\",\"id\":4,\"count\":%u,\"config\":{\"name\":\"%s\",\"memory\":2}%s}",
         count, name, rest);
     ck_assert_int_eq(fd_send(client, text, strlen(text), &rig.image_fd, 1), 0);
+}
+
+static void send_many(const char *name, unsigned count, const char *rest)
+{
+    post_many(name, count, rest);
     run();
 }
 
@@ -157,6 +162,23 @@ START_TEST(only_so_many_are_under_way)
         expect_guest(number);
     }
     expect_end(WINDOW + 2);
+}
+END_TEST
+
+/* The user may have fewer images read at the same time than the batch has guests. */
+START_TEST(a_users_guests_wait_for_one_read)
+{
+    LIST_OWNER(server.clients.next, struct ctl_client, node)->uid = 1000;
+    /* So large that all are begun before it has been read. */
+    ck_assert_int_eq(ftruncate(rig.image_fd, (off_t)LIMIT_IMAGE_MIB << 20), 0);
+    post_many("web", WINDOW, ",\"wait\":false");
+    loop_fake_run(rig.loop);
+    loop_fake_advance(rig.loop, 0);
+    run();
+    for (unsigned number = 1; number <= WINDOW; number++)
+        expect_guest(number);
+    expect_end(WINDOW);
+    ck_assert_uint_eq(rig.core.images.entry_count, 1);
 }
 END_TEST
 
@@ -350,9 +372,10 @@ int main(void)
 {
     return SUITE_RUN("create_many", setup, teardown, each_is_answered_and_then_the_whole,
                      answers_come_as_guests_are_ready, only_so_many_are_under_way,
-                     after_a_failure_none_is_begun, those_under_way_may_fail_too,
-                     memory_that_ends_is_an_error_of_one, what_cannot_be_is_said_before_any_is_made,
-                     who_goes_away_gets_no_more, who_does_not_read_gets_no_more_until_it_does,
+                     a_users_guests_wait_for_one_read, after_a_failure_none_is_begun,
+                     those_under_way_may_fail_too, memory_that_ends_is_an_error_of_one,
+                     what_cannot_be_is_said_before_any_is_made, who_goes_away_gets_no_more,
+                     who_does_not_read_gets_no_more_until_it_does,
                      who_goes_away_unread_leaves_nothing, a_stop_ends_a_batch,
                      others_are_served_meanwhile, a_batch_as_records);
 }

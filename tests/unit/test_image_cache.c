@@ -18,6 +18,8 @@ static uint8_t image[ELF_BUILD_SIZE_MAX];
 static size_t image_size;
 
 struct result {
+    struct image_waiter waiter;
+    struct image_waiter *cancels; /* when it is told */
     unsigned calls;
     struct image_entry *entry;
     struct error error;
@@ -45,25 +47,32 @@ static void teardown(void)
     loop_fake_destroy(loop);
 }
 
-static void on_done(void *arg, struct image_entry *entry, const struct error *error)
+static void on_done(struct image_waiter *waiter, struct image_entry *entry,
+                    const struct error *error)
 {
-    struct result *result = arg;
+    struct result *result = LIST_OWNER(waiter, struct result, waiter);
+    if (result->cancels != NULL)
+        image_cache_cancel(result->cancels);
     result->calls++;
     result->entry = entry;
     if (entry == NULL)
         result->error = *error;
 }
 
+static int ask(int fd, uid_t user, struct result *result)
+{
+    result->waiter.done = on_done;
+    return image_cache_get(&cache, fd, user, &result->waiter, &result->entry, &result->error);
+}
+
 /* Get an image to the end, and let it go. Returns whether it was known. */
 static bool get(int fd, uid_t user, struct result *result)
 {
-    struct image_entry *entry = NULL;
-    struct image_read *read;
     *result = (struct result){0};
-    if (image_cache_get(&cache, fd, user, on_done, result, &entry, &read, &result->error) < 0)
+    if (ask(fd, user, result) < 0)
         return false;
-    if (entry != NULL) {
-        image_cache_release(&cache, entry);
+    if (result->entry != NULL) {
+        image_cache_release(&cache, result->entry);
         return true;
     }
     ck_assert(loop_fake_wait(loop, no_reads, NULL));
@@ -179,12 +188,10 @@ END_TEST
 START_TEST(one_in_use_stays)
 {
     struct result result;
-    struct image_entry *entry = NULL;
-    struct image_read *read;
-    struct error error;
     int fd = rig_file(image, image_size);
     get(fd, 0, &result);
-    ck_assert_int_eq(image_cache_get(&cache, fd, 0, on_done, &result, &entry, &read, &error), 0);
+    ck_assert_int_eq(ask(fd, 0, &result), 0);
+    struct image_entry *entry = result.entry;
     for (unsigned i = 0; i < LIMIT_CACHED_IMAGES + 3; i++) {
         int other = rig_file(image, image_size);
         get(other, 0, &result);
@@ -196,62 +203,189 @@ START_TEST(one_in_use_stays)
 }
 END_TEST
 
+/* Begin to wait for an image that is not known. */
+static void await(int fd, uid_t user, struct result *result)
+{
+    *result = (struct result){0};
+    ck_assert_int_eq(ask(fd, user, result), 0);
+    ck_assert_ptr_null(result->entry);
+}
+
+static unsigned reads_under_way(void)
+{
+    unsigned count = 0;
+
+    LIST_FOR_EACH(node, &cache.reads)
+    count++;
+    return count;
+}
+
 START_TEST(who_cancelled_is_not_called)
 {
-    struct result result = {0};
-    struct image_entry *entry = NULL;
-    struct image_read *read;
+    struct result result;
     int fd = rig_file(image, image_size);
-    ck_assert_int_eq(image_cache_get(&cache, fd, 0, on_done, &result, &entry, &read, &result.error),
-                     0);
-    ck_assert_ptr_null(entry);
-    image_cache_cancel(read);
+    await(fd, 0, &result);
+    image_cache_cancel(&result.waiter);
+    image_cache_cancel(&result.waiter);
     ck_assert(loop_fake_wait(loop, no_reads, NULL));
     ck_assert_uint_eq(result.calls, 0);
+    ck_assert_uint_eq(cache.entry_count, 0);
     close(fd);
 }
 END_TEST
 
+START_TEST(one_user_waits_for_one_read)
+{
+    struct result results[LIMIT_IMAGE_READS + 1];
+    int fd = rig_file(image, image_size);
+    for (unsigned i = 0; i <= LIMIT_IMAGE_READS; i++)
+        await(fd, 1000, &results[i]);
+    ck_assert_uint_eq(reads_under_way(), 1);
+    close(fd);
+    ck_assert(loop_fake_wait(loop, no_reads, NULL));
+    ck_assert_uint_eq(cache.entry_count, 1);
+    ck_assert_uint_eq(results[0].entry->users, LIMIT_IMAGE_READS + 1);
+    for (unsigned i = 0; i <= LIMIT_IMAGE_READS; i++) {
+        ck_assert_uint_eq(results[i].calls, 1);
+        ck_assert_ptr_eq(results[i].entry, results[0].entry);
+        image_cache_release(&cache, results[i].entry);
+    }
+}
+END_TEST
+
+START_TEST(an_error_reaches_all)
+{
+    struct result results[3];
+    int fd = rig_file("not an image", 12);
+    for (unsigned i = 0; i < 3; i++)
+        await(fd, 1000, &results[i]);
+    ck_assert_uint_eq(reads_under_way(), 1);
+    ck_assert(loop_fake_wait(loop, no_reads, NULL));
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(results[i].calls, 1);
+        ck_assert_ptr_null(results[i].entry);
+        ck_assert_int_eq(results[i].error.code, UKVM_E_BAD_IMAGE);
+    }
+    close(fd);
+}
+END_TEST
+
+START_TEST(who_cancels_leaves_the_others_waiting)
+{
+    struct result results[3];
+    int fd = rig_file(image, image_size);
+    for (unsigned i = 0; i < 3; i++)
+        await(fd, 1000, &results[i]);
+    image_cache_cancel(&results[0].waiter); /* it began the read */
+    results[1].cancels = &results[2].waiter;
+    ck_assert(loop_fake_wait(loop, no_reads, NULL));
+    ck_assert_uint_eq(results[0].calls, 0);
+    ck_assert_uint_eq(results[1].calls, 1);
+    ck_assert_uint_eq(results[2].calls, 0);
+    ck_assert_uint_eq(results[1].entry->users, 1);
+    image_cache_release(&cache, results[1].entry);
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_cancelled_read_can_be_waited_for)
+{
+    struct result first, second;
+    int fd = rig_file(image, image_size);
+    await(fd, 1000, &first);
+    image_cache_cancel(&first.waiter);
+    await(fd, 1000, &second);
+    ck_assert_uint_eq(reads_under_way(), 1);
+    ck_assert(loop_fake_wait(loop, no_reads, NULL));
+    ck_assert_uint_eq(first.calls, 0);
+    ck_assert_uint_eq(second.calls, 1);
+    image_cache_release(&cache, second.entry);
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_changed_file_is_another_read)
+{
+    struct result before, after;
+    int fd = rig_file(image, image_size);
+    await(fd, 1000, &before);
+    ck_assert_int_eq(ftruncate(fd, (off_t)image_size + 1), 0);
+    await(fd, 1000, &after);
+    ck_assert_uint_eq(reads_under_way(), 2);
+    ck_assert(loop_fake_wait(loop, no_reads, NULL));
+    ck_assert_uint_eq(before.calls, 1);
+    ck_assert_uint_eq(after.calls, 1);
+    ck_assert_ptr_nonnull(after.entry);
+    ck_assert_uint_eq(after.entry->size_bytes, image_size + 1);
+    image_cache_release(&cache, before.entry);
+    image_cache_release(&cache, after.entry);
+    close(fd);
+}
+END_TEST
+
+/* Not even for what they share once it is read: this one user's fd cannot be read. */
+START_TEST(nobody_waits_for_another_users_read)
+{
+    struct result bad, good;
+    char path[] = "/tmp/chaos-test-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_eq(write(fd, image, image_size), (ssize_t)image_size);
+    int unreadable = open(path, O_WRONLY | O_CLOEXEC);
+    await(unreadable, 1000, &bad);
+    await(fd, 1001, &good);
+    ck_assert_uint_eq(reads_under_way(), 2);
+    ck_assert(loop_fake_wait(loop, no_reads, NULL));
+    ck_assert_int_eq(bad.error.code, UKVM_E_NO_FILE);
+    ck_assert_ptr_nonnull(good.entry);
+    image_cache_release(&cache, good.entry);
+    close(unreadable);
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
+/* Reads of count different files by one user, in files and results. */
+static void await_many(uid_t user, unsigned count, int *files, struct result *results)
+{
+    for (unsigned i = 0; i < count; i++) {
+        files[i] = rig_file(image, image_size);
+        await(files[i], user, &results[i]);
+    }
+}
+
 START_TEST(reads_at_a_time_are_bounded)
 {
-    struct result result = {0};
-    struct image_entry *entry = NULL;
-    struct image_read *read;
-    struct error error;
-    int fd = rig_file(image, image_size);
+    struct result results[LIMIT_IMAGE_READS], more = {0};
+    int files[LIMIT_IMAGE_READS], fd = rig_file(image, image_size);
+    const unsigned mine = LIMIT_USER_IMAGE_READS;
     /* The loop does not turn, so none of them ends. Cancelling does not make room. */
-    for (unsigned i = 0; i < LIMIT_USER_IMAGE_READS; i++) {
-        ck_assert_int_eq(image_cache_get(&cache, fd, 1000, on_done, &result, &entry, &read, &error),
-                         0);
-        image_cache_cancel(read);
-    }
-    ck_assert_int_eq(image_cache_get(&cache, fd, 1000, on_done, &result, &entry, &read, &error),
-                     -UKVM_E_LIMIT);
-    ck_assert_ptr_nonnull(strstr(error.text, "user-image-reads"));
-    for (unsigned i = LIMIT_USER_IMAGE_READS; i < LIMIT_IMAGE_READS; i++)
-        ck_assert_int_eq(image_cache_get(&cache, fd, 0, on_done, &result, &entry, &read, &error),
-                         0);
-    ck_assert_int_eq(image_cache_get(&cache, fd, 0, on_done, &result, &entry, &read, &error),
-                     -UKVM_E_LIMIT);
+    await_many(1000, mine, files, results);
+    for (unsigned i = 0; i < mine; i++)
+        image_cache_cancel(&results[i].waiter);
+    ck_assert_int_eq(ask(fd, 1000, &more), -UKVM_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(more.error.text, "user-image-reads"));
+    await_many(0, LIMIT_IMAGE_READS - mine, files + mine, results + mine);
+    ck_assert_int_eq(ask(fd, 0, &more), -UKVM_E_LIMIT);
     ck_assert(loop_fake_wait(loop, no_reads, NULL));
-    ck_assert_uint_eq(result.calls, LIMIT_IMAGE_READS - LIMIT_USER_IMAGE_READS);
-    ck_assert_uint_eq(cache.entry_count, 1);
-    while (result.entry->users > 0)
-        image_cache_release(&cache, result.entry);
+    ck_assert_uint_eq(more.calls, 0);
+    for (unsigned i = 0; i < LIMIT_IMAGE_READS; i++) {
+        ck_assert_uint_eq(results[i].calls, i >= mine);
+        image_cache_release(&cache, results[i].entry);
+    }
+    fd_close_all(files, LIMIT_IMAGE_READS);
     close(fd);
 }
 END_TEST
 
 START_TEST(the_end_abandons_reads)
 {
-    struct result result = {0};
-    struct image_entry *entry = NULL;
-    struct image_read *read;
+    struct result results[2];
     int fd = rig_file(image, image_size);
-    ck_assert_int_eq(image_cache_get(&cache, fd, 0, on_done, &result, &entry, &read, &result.error),
-                     0);
+    await(fd, 0, &results[0]);
+    await(fd, 0, &results[1]);
     image_cache_fini(&cache);
-    ck_assert_uint_eq(result.calls, 0);
+    image_cache_cancel(&results[0].waiter);
+    ck_assert_uint_eq(results[0].calls + results[1].calls, 0);
     usleep(100000);
     close(fd);
 }
@@ -263,6 +397,8 @@ int main(void)
                      the_copy_does_not_change_with_the_file,
                      users_share_only_what_root_alone_can_write, failures_are_not_kept,
                      too_large_and_unreadable_files, the_oldest_goes_first, one_in_use_stays,
-                     who_cancelled_is_not_called, reads_at_a_time_are_bounded,
-                     the_end_abandons_reads);
+                     who_cancelled_is_not_called, one_user_waits_for_one_read, an_error_reaches_all,
+                     who_cancels_leaves_the_others_waiting, a_cancelled_read_can_be_waited_for,
+                     a_changed_file_is_another_read, nobody_waits_for_another_users_read,
+                     reads_at_a_time_are_bounded, the_end_abandons_reads);
 }
