@@ -316,7 +316,7 @@ int image_cache_get(struct image_cache *cache, int fd, uid_t owner, struct image
     struct image_read *read = find_read(cache, owner, &key);
     if (read == NULL)
         rc = start_read(cache, fd, owner, &key, &read, error);
-    if (rc < 0)
+    if (read == NULL)
         return rc;
     list_append(&read->waiters, &waiter->node);
     return 0;
