@@ -5,9 +5,10 @@
  * In the order it happens:
  *
  *     adopt_begin    every record that holds becomes a guest again, named and addressed as it was,
- * its page mapped, its channel bound, its ports published. What was not complete, and every domain
- * with our mark that has no record, is destroyed adopt_stray    chaos-iod serves somebody whom no
- * record names: it is told to let go adopt_finish   chaos-iod is up: shells join the pool
+ *                    its page mapped, its channel bound, its ports published. What was not
+ *                    complete, and every domain with our mark and no record, is destroyed
+ *     adopt_stray    chaos-iod serves somebody whom no record names: it is told to let go
+ *     adopt_finish   chaos-iod is up: shells join the pool
  *
  * Of what a guest can write only the words are believed that a guest may say at any time.
  */

@@ -32,14 +32,14 @@ static struct pool_flavour *owner(struct list *node)
 
 /* ---- how much it holds -------------------------------------------------------------- */
 
-static uint64_t shell_bytes(const struct pool_flavour *flavour)
+static uint64_t shell_bytes(const struct pool_setting *setting)
 {
-    return flavour->setting.memory_mib * MIB + OVERHEAD;
+    return setting->memory_mib * MIB + OVERHEAD;
 }
 
 uint64_t pool_flavour_bytes(const struct pool_flavour *flavour)
 {
-    return flavour->ready * shell_bytes(flavour);
+    return flavour->ready * shell_bytes(&flavour->setting);
 }
 
 uint64_t pool_held_bytes(const struct pool *pool)
@@ -52,6 +52,11 @@ uint64_t pool_held_bytes(const struct pool *pool)
         bytes += pool_flavour_bytes(flavour);
     }
     return bytes;
+}
+
+bool pool_has_budget(const struct pool *pool, const struct pool_flavour *flavour)
+{
+    return pool_held_bytes(pool) + shell_bytes(&flavour->setting) <= pool->setting.budget_mib * MIB;
 }
 
 /* ---- flavours ----------------------------------------------------------------------- */
@@ -210,7 +215,7 @@ struct pool_flavour *pool_learn(struct pool *pool, const struct guest_spec *spec
                                    .target = pool->setting.learn,
                                    .low = pool->setting.learn,
                                    .max = pool->setting.learn};
-    uint64_t bytes = setting.target * (setting.memory_mib * MIB + OVERHEAD);
+    uint64_t bytes = setting.target * shell_bytes(&setting);
     /* Several may have been created cold at the same time. */
     struct pool_flavour *known = find_fitting(pool, spec, key, true);
 

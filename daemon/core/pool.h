@@ -72,6 +72,8 @@ int pool_set(struct pool *pool, const struct pool_setting *setting, struct error
 
 uint64_t pool_flavour_bytes(const struct pool_flavour *flavour);
 uint64_t pool_held_bytes(const struct pool *pool);
+/* Whether one shell more of it is within the budget. */
+bool pool_has_budget(const struct pool *pool, const struct pool_flavour *flavour);
 /* Shells built in the last full minute, or in the present one if that is more. */
 unsigned pool_refills(const struct pool *pool, const struct pool_flavour *flavour);
 

@@ -9,8 +9,6 @@
 #include "util/fd.h"
 #include "util/log.h"
 
-#define MIB (UINT64_C(1) << 20)
-
 /* The image of a configured flavour is what its path names now, and was not looked at yet. */
 static bool takes_key(struct pool_flavour *flavour, const char *image, const struct image_key *key)
 {
@@ -67,10 +65,7 @@ static struct pool_flavour *find(struct pool *pool, const struct store_record *r
 
 static bool fits(const struct pool *pool, const struct pool_flavour *flavour)
 {
-    uint64_t bytes = flavour->setting.memory_mib * MIB + MIB / 4;
-
-    return flavour->ready < flavour->setting.max &&
-           pool_held_bytes(pool) + bytes <= pool->setting.budget_mib * MIB;
+    return flavour->ready < flavour->setting.max && pool_has_budget(pool, flavour);
 }
 
 bool pool_adopt(struct pool *pool, struct guest *guest)

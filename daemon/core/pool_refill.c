@@ -119,17 +119,14 @@ static struct pool_flavour *choose(struct pool *pool, uint64_t *wait_ns_out)
 /* Learned flavours that were used less recently make room for this one. */
 static bool fits_budget(struct pool *pool, const struct pool_flavour *flavour)
 {
-    uint64_t bytes = flavour->setting.memory_mib * MIB + MIB / 4;
-
-    for (;;) {
-        if (pool_held_bytes(pool) + bytes <= pool->setting.budget_mib * MIB)
-            return true;
+    while (!pool_has_budget(pool, flavour)) {
         struct guest *guest = pool_least_wanted(pool);
         if (guest == NULL || !guest->flavour->learned ||
             guest->flavour->used_ns >= flavour->used_ns)
             return false;
         pool_drop(pool, guest->flavour);
     }
+    return true;
 }
 
 static bool fits_host(struct pool *pool, const struct pool_flavour *flavour)
