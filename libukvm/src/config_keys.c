@@ -30,7 +30,7 @@ int config_read_string(const struct config_key *key, const struct config_value *
         return config_fail(message, UKVM_E_CONFIG, value->place, "'%s' is empty", key->name);
     if (length > (size_t)key->max)
         return config_fail(message, UKVM_E_CONFIG, value->place,
-                           "'%s' has %zu bytes, the limit is %ld", key->name, length, key->max);
+                           "'%s' has %zu bytes, the limit is %d", key->name, length, key->max);
     return config_string_json(value, json_out, message);
 }
 
@@ -47,7 +47,7 @@ int config_read_number(const struct config_key *key, const struct config_value *
                            value->type == CONFIG_LIST ? "" : "'");
     if (error != 0 || number < key->min || number > key->max)
         return config_fail(message, UKVM_E_CONFIG, value->place,
-                           "'%s' is %.40s, it must be %ld to %ld", key->name, value->text, key->min,
+                           "'%s' is %.40s, it must be %d to %d", key->name, value->text, key->min,
                            key->max);
     *json_out = json_integer(number);
     return *json_out != NULL ? 0 : config_no_memory(message);
@@ -137,7 +137,7 @@ int config_check_list(const struct config_key *key, const struct config_value *v
                            "'%s' is a list: put the string in [ ]", key->name);
     if (value->count > (size_t)key->max)
         return config_fail(message, UKVM_E_CONFIG, value->place,
-                           "'%s' has %zu items, the limit is %ld", key->name, value->count,
+                           "'%s' has %zu items, the limit is %d", key->name, value->count,
                            key->max);
     for (size_t i = 0; i < value->count; i++) {
         if (value->items[i].type == CONFIG_LIST)
@@ -170,6 +170,21 @@ static const struct config_key *find_key(const char *name)
     return NULL;
 }
 
+static int read_value(const struct config_key *key, const struct config_value *value,
+                      json_t **json_out, char *message)
+{
+    switch (key->reader) {
+#define READER(name)                                                                               \
+    case CONFIG_READ_##name:                                                                       \
+        return config_read_##name(key, value, json_out, message);
+        CONFIG_READERS(READER)
+#undef READER
+    case CONFIG_READ_NONE:
+        break;
+    }
+    return config_fail(message, UKVM_E_INTERNAL, value->place, "'%s' has no reader", key->name);
+}
+
 static int read_setting(const struct config_setting *setting, json_t *values, char *message)
 {
     const struct config_key *key = find_key(setting->name);
@@ -182,7 +197,7 @@ static int read_setting(const struct config_setting *setting, json_t *values, ch
     if (key->status == CONFIG_KEY_LATER)
         return config_fail(message, UKVM_E_NOT_SUPPORTED, setting->place,
                            "'%s' is not supported yet (%s)", key->name, key->doc);
-    int rc = key->read(key, &setting->value, &json, message);
+    int rc = read_value(key, &setting->value, &json, message);
     if (rc != 0)
         return rc;
     return json_object_set_new(values, key->name, json) == 0 ? 0 : config_no_memory(message);

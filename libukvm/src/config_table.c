@@ -6,15 +6,15 @@
 
 #define SUPPORTED(name, type, min, max, reader, doc)                                               \
     {                                                                                              \
-        name, CONFIG_KEY_SUPPORTED, type, min, max, config_read_##reader, doc                      \
+        name, CONFIG_KEY_SUPPORTED, CONFIG_READ_##reader, type, min, max, doc                      \
     }
 #define LATER(name, doc)                                                                           \
     {                                                                                              \
-        name, CONFIG_KEY_LATER, NULL, 0, 0, NULL, doc                                              \
+        name, CONFIG_KEY_LATER, CONFIG_READ_NONE, "", 0, 0, doc                                    \
     }
 #define IGNORED(name, doc)                                                                         \
     {                                                                                              \
-        name, CONFIG_KEY_IGNORED, NULL, 0, 0, NULL, doc                                            \
+        name, CONFIG_KEY_IGNORED, CONFIG_READ_NONE, "", 0, 0, doc                                  \
     }
 
 const struct config_key config_keys[] = {

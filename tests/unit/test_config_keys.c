@@ -12,18 +12,21 @@ static void row_text(const struct config_key *key, char *text, size_t size)
     char bounds[64] = "";
 
     if (key->status == CONFIG_KEY_SUPPORTED)
-        snprintf(bounds, sizeof(bounds), "%ld to %ld", key->min, key->max);
+        snprintf(bounds, sizeof(bounds), "%d to %d", key->min, key->max);
     snprintf(text, size, "| `%s` | %s | %s | %s | %s |\n", key->name, status[key->status],
-             key->type != NULL ? key->type : "", bounds, key->doc);
+             key->type, bounds, key->doc);
 }
 
 START_TEST(rows_are_complete)
 {
     const struct config_key *key = &config_keys[_i];
 
-    ck_assert(key->doc != NULL && key->doc[0] != '\0');
-    ck_assert((key->status == CONFIG_KEY_SUPPORTED) == (key->read != NULL));
-    ck_assert((key->status == CONFIG_KEY_SUPPORTED) == (key->type != NULL));
+    ck_assert_ptr_nonnull(memchr(key->name, '\0', sizeof(key->name)));
+    ck_assert_ptr_nonnull(memchr(key->type, '\0', sizeof(key->type)));
+    ck_assert_ptr_nonnull(memchr(key->doc, '\0', sizeof(key->doc)));
+    ck_assert(key->doc[0] != '\0');
+    ck_assert((key->status == CONFIG_KEY_SUPPORTED) == (key->reader != CONFIG_READ_NONE));
+    ck_assert((key->status == CONFIG_KEY_SUPPORTED) == (key->type[0] != '\0'));
     ck_assert_int_le(key->min, key->max);
     for (size_t i = 0; i < (size_t)_i; i++)
         ck_assert_str_ne(key->name, config_keys[i].name);
