@@ -21,6 +21,7 @@
 #include "hostnet/hostnet.h"
 #include "hv/xen/hv_xen.h"
 #include "util/fd.h"
+#include "util/fd_closer.h"
 #include "util/keyval.h"
 #include "util/log.h"
 #include "util/loop_event.h"
@@ -377,7 +378,7 @@ static int open_loop(struct daemon *daemon)
     if (daemon->loop == NULL)
         return error_from_errno(&daemon->error, ENOMEM, "event loop");
     daemon->stop_timer = daemon->loop->ops->timer_create(daemon->loop, on_stop_deadline, daemon);
-    int rc = daemon->stop_timer == NULL ? -ENOMEM : 0;
+    int rc = daemon->stop_timer == NULL ? -ENOMEM : fd_closer_init(daemon->loop);
     if (rc == 0)
         rc = loop_event_signal(daemon->loop, SIGTERM, on_signal, daemon);
     if (rc == 0)
@@ -449,6 +450,7 @@ static void close_all(struct daemon *daemon)
     if (daemon->hv != NULL)
         daemon->hv->ops->close(daemon->hv);
     if (daemon->loop != NULL) {
+        fd_closer_fini();
         daemon->loop->ops->timer_destroy(daemon->stop_timer);
         loop_event_destroy(daemon->loop);
     }

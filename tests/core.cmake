@@ -9,6 +9,7 @@ foreach(name adopt control create death destroy guest_table image_cache iod pool
 endforeach()
 chaos_unit_test(sm chaos_util)
 chaos_unit_test(util chaos_util)
+chaos_unit_test(fd_closer core_rig)
 chaos_unit_test(addr chaos_core)
 chaos_unit_test(keyval chaos_keyval)
 chaos_unit_test(spec chaos_core)

@@ -29,6 +29,11 @@ static struct list jobs = {&jobs, &jobs};
 static struct worker workers[FD_CLOSER_THREADS];
 static unsigned worker_count;
 static unsigned idle_count;
+static unsigned waiting_count; /* jobs that no thread has been woken for */
+
+/* Of the loop's thread alone; NULL on the others. */
+static _Thread_local struct loop *loop;
+static _Thread_local struct loop_timer *timer;
 
 static unsigned busy_with(uid_t user)
 {
@@ -53,27 +58,7 @@ static struct job *take_job(void)
     return NULL;
 }
 
-static _Noreturn void *work(void *arg)
-{
-    struct worker *self = arg;
-
-    pthread_mutex_lock(&lock);
-    for (;;) {
-        struct job *job = take_job();
-        if (job == NULL) {
-            idle_count++;
-            pthread_cond_wait(&wake, &lock);
-            idle_count--;
-            continue;
-        }
-        *self = (struct worker){.busy = true, .user = job->user};
-        pthread_mutex_unlock(&lock);
-        close(job->fd);
-        free(job);
-        pthread_mutex_lock(&lock);
-        self->busy = false;
-    }
-}
+static _Noreturn void *work(void *arg);
 
 /* Signals are the main thread's. */
 static void start_worker(void)
@@ -94,6 +79,62 @@ static void start_worker(void)
     pthread_detach(thread);
 }
 
+/* It wakes the next if there is more to do: this one may be held up. */
+static void wake_worker(void)
+{
+    waiting_count = 0;
+    if (idle_count > 0)
+        pthread_cond_signal(&wake);
+    else if (worker_count < FD_CLOSER_THREADS)
+        start_worker();
+}
+
+static _Noreturn void *work(void *arg)
+{
+    struct worker *self = arg;
+
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        struct job *job = take_job();
+        if (job == NULL) {
+            idle_count++;
+            pthread_cond_wait(&wake, &lock);
+            idle_count--;
+            continue;
+        }
+        if (!list_empty(&jobs))
+            wake_worker();
+        *self = (struct worker){.busy = true, .user = job->user};
+        pthread_mutex_unlock(&lock);
+        close(job->fd);
+        free(job);
+        pthread_mutex_lock(&lock);
+        self->busy = false;
+    }
+}
+
+static void on_timer(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&lock);
+    wake_worker();
+    pthread_mutex_unlock(&lock);
+}
+
+int fd_closer_init(struct loop *of_thread)
+{
+    timer = of_thread->ops->timer_create(of_thread, on_timer, NULL);
+    loop = timer != NULL ? of_thread : NULL;
+    return timer != NULL ? 0 : -ENOMEM;
+}
+
+void fd_closer_fini(void)
+{
+    if (loop != NULL)
+        loop->ops->timer_destroy(timer);
+    loop = NULL;
+}
+
 void fd_close_foreign(int *fd, uid_t user)
 {
     struct job *job;
@@ -111,10 +152,10 @@ void fd_close_foreign(int *fd, uid_t user)
     *fd = -1;
     pthread_mutex_lock(&lock);
     list_append(&jobs, &job->node);
-    if (idle_count > 0)
-        pthread_cond_signal(&wake);
-    else if (worker_count < FD_CLOSER_THREADS)
-        start_worker();
+    if (loop == NULL || ++waiting_count >= FD_CLOSER_WAIT_MAX)
+        wake_worker();
+    else if (waiting_count == 1)
+        loop->ops->timer_set(timer, FD_CLOSER_WAIT_NS);
     pthread_mutex_unlock(&lock);
 }
 

@@ -1,0 +1,97 @@
+/* Closing what others made: it waits for company on the loop's thread, and never holds up a loop. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "fixture/loop_fake.h"
+#include "fixture/suite.h"
+#include "util/fd_closer.h"
+
+static struct loop *loop;
+
+static void setup(void)
+{
+    loop = loop_fake_create();
+    ck_assert_int_eq(fd_closer_init(loop), 0);
+}
+
+static void teardown(void)
+{
+    fd_closer_fini();
+    ck_assert_uint_eq(loop_fake_handles(loop), 0);
+    loop_fake_destroy(loop);
+}
+
+static int open_one(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+static bool all_closed(void)
+{
+    for (int i = 0; i < 5000 && fd_closer_pending(getuid()) > 0; i++)
+        usleep(1000);
+    return fd_closer_pending(getuid()) == 0;
+}
+
+START_TEST(one_waits_for_company_and_not_for_long)
+{
+    int fd = open_one(), copy = fd;
+    fd_close_foreign(&fd, getuid());
+    ck_assert_int_eq(fd, -1);
+    ck_assert_uint_eq(loop_fake_armed(loop), 1);
+    usleep(20000); /* no thread is at it */
+    ck_assert_uint_eq(fd_closer_pending(getuid()), 1);
+    ck_assert_int_ge(fcntl(copy, F_GETFD), 0);
+    loop_fake_advance(loop, FD_CLOSER_WAIT_NS);
+    ck_assert(all_closed());
+    ck_assert_int_lt(fcntl(copy, F_GETFD), 0);
+}
+END_TEST
+
+START_TEST(many_do_not_wait)
+{
+    for (unsigned i = 0; i < FD_CLOSER_WAIT_MAX; i++) {
+        int fd = open_one();
+        ck_assert_uint_eq(fd_closer_pending(getuid()), i);
+        fd_close_foreign(&fd, getuid());
+    }
+    ck_assert(all_closed());
+}
+END_TEST
+
+static void *close_one(void *arg)
+{
+    int fd = *(int *)arg;
+    fd_close_foreign(&fd, getuid());
+    return NULL;
+}
+
+START_TEST(those_of_other_threads_do_not_wait)
+{
+    int fd = open_one();
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, close_one, &fd), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert(all_closed());
+    ck_assert_uint_eq(loop_fake_armed(loop), 0);
+}
+END_TEST
+
+START_TEST(without_a_loop_they_do_not_wait)
+{
+    int fd = open_one();
+    fd_closer_fini();
+    fd_close_foreign(&fd, getuid());
+    ck_assert(all_closed());
+}
+END_TEST
+
+int main(void)
+{
+    return SUITE_RUN("fd_closer", setup, teardown, one_waits_for_company_and_not_for_long,
+                     many_do_not_wait, those_of_other_threads_do_not_wait,
+                     without_a_loop_they_do_not_wait);
+}
