@@ -126,7 +126,8 @@ static bool drain(struct console *console)
         return false;
     }
     console_history_append(&console->history, data, (size_t)size);
-    if (console->ops != NULL)
+    /* With less in the ring the guest had room: it need not wake up for more. */
+    if (console->ops != NULL && (size_t)size > CONSOLE_RING_OUT_BYTES / 2)
         console->ops->notify(console->arg);
     return true;
 }

@@ -97,7 +97,19 @@ START_TEST(kept_output_then_the_end)
     expect(fd, "hello\n");
     ck_assert(at_end(fd));
     close(fd);
-    ck_assert_uint_ge(notified, 1);
+}
+END_TEST
+
+START_TEST(a_guest_hears_of_room_only_if_it_may_lack_some)
+{
+    for (size_t i = 0; i < CONSOLE_RING_OUT_BYTES / 2; i++)
+        big[i] = 'x';
+    big[CONSOLE_RING_OUT_BYTES / 2] = '\0';
+    print(big);
+    ck_assert_uint_eq(notified, 0);
+    strcat(big, "x");
+    print(big);
+    ck_assert_uint_eq(notified, 1);
 }
 END_TEST
 
@@ -385,6 +397,7 @@ int main(void)
     TCase *tests = tcase_create("console");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, kept_output_then_the_end);
+    tcase_add_test(tests, a_guest_hears_of_room_only_if_it_may_lack_some);
     tcase_add_test(tests, follow);
     tcase_add_test(tests, words_without_an_event_are_seen_by_a_new_client);
     tcase_add_test(tests, ring_wraps);
