@@ -80,8 +80,8 @@ int ukvm_config_parse(const char *name, const char *text, size_t length,
     return 0;
 }
 
-/* What most configurations fit in; the rest of a page is the allocator's. */
-#define READ_BYTES 4000u
+/* What most configurations fit in, without a page of their own. */
+#define READ_BYTES 1024u
 
 /* Up to CONFIG_BYTES_MAX + 1 bytes, so that a longer file shows. 0 or a negative errno. */
 static int read_all(int fd, char **text, size_t *length_out)

@@ -1,4 +1,5 @@
-/* Closing what others made: it waits for company on the loop's thread, and never holds up a loop. */
+/* Closing what others made: it waits for company on the loop's thread, and never holds up a loop.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
