@@ -186,10 +186,11 @@ void guests_await_answer(const struct ukvm_guest *guest)
 {
     struct sockaddr_in address = address_of(guest, 13);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char byte;
+    char byte, what[UKVM_NAME_MAX + 32];
 
+    snprintf(what, sizeof(what), "connect to %s at %s", guest->name, guest->vifs[0].ip);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        bench_fail("connect to the guest", strerror(errno));
+        bench_fail(what, strerror(errno));
     if (read(fd, &byte, 1) != 1)
         bench_fail(guest->name, "closed the connection without an answer");
     close(fd);
