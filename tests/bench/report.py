@@ -118,18 +118,22 @@ def lightvm_table(folder):
 def running_rows(folder):
     """mode, MiB, phase -> [(guests, p50)]"""
     series = {}
-    for name in ("running", "running-1000", "running-xl"):
+    for name in ("running", "running-4000", "running-xl"):
         for line in load(folder, name)[1]:
             key = (line["mode"], line.get("memory_mib"), line["phase"])
             series.setdefault(key, {}).setdefault(line["guests"], line["p50_us"])
+    for mode, mib, phase in list(series):
+        if phase == "work" and ("bind", mib, "bind") in series:
+            bind, work = series["bind", mib, "bind"], series[mode, mib, phase]
+            series[mode, mib, "work less bind"] = {n: work[n] - bind[n] for n in work if n in bind}
     return {key: sorted(points.items()) for key, points in series.items()}
 
 
 def running_table(folder):
-    commands = [load(folder, name)[0] for name in ("running", "running-1000", "running-xl")]
+    commands = [load(folder, name)[0] for name in ("running", "running-4000", "running-xl")]
     rows = []
     for (mode, mib, phase), points in running_rows(folder).items():
-        if phase in ("ready", "work", "destroy", "bind") and len(points) > 1:
+        if phase in ("ready", "work", "work less bind", "destroy", "bind") and len(points) > 1:
             (first, low), (last, high) = points[0], points[-1]
             rows.append((mode, mib, phase, f"{first:,}", number(low, 1), f"{last:,}", number(high, 1),
                          number(high / low, 3)))
@@ -203,6 +207,17 @@ def image_table(folder):
     rows = [(number(l["image_bytes"] / 1024), l["mode"], l["memory_mib"], number(l["p50_us"]))
             for l in lines if l["phase"] == "ready"]
     return table(["image, KiB", "mode", "MiB", "ready, p50, µs"], rows) + command_of(command) if lines else []
+
+
+def profile_table(name, functions):
+    def make(folder):
+        command, lines = load(folder, "profile-" + name)
+        whole = [l for l in lines if l["function"] is None]
+        single = [l for l in lines if l["function"] is not None][:functions]
+        rows = [(l["program"], f"`{l['function']}`" if l["function"] else "all of it", number(l["percent"], 1))
+                for l in whole + single]
+        return table(["program", "function", "%"], rows) + command_of(command) if lines else []
+    return make
 
 
 # ---- plots -------------------------------------------------------------------------------
@@ -320,6 +335,8 @@ TABLES = {
     "idle": idle_table,
     "churn": churn_table,
     "image-size": image_table,
+    "profile-loaded": profile_table("loaded", 20),
+    "profile-churn": profile_table("churn", 20),
 }
 
 
