@@ -189,17 +189,20 @@ def idle_table(folder):
 
 
 def churn_table(folder):
-    command, lines = load(folder, "churn")
+    (command, lines), (long_command, long_lines) = load(folder, "churn"), load(folder, "churn-60")
     rows = [
-        (l["mode"], l["memory_mib"], f"{l['n']:,}", number(l["cycle_us"]), number(l["busy_us"]),
+        (l["mode"], l["memory_mib"], l["seconds"], f"{l['n']:,}", number(l["cycle_us"]), number(l["busy_us"]),
          number(l["parts_us"]), number(l["ratio"], 3), number(l["parts_busy_us"]), number(l["busy_ratio"], 3),
          f"{number(l['left_bytes'])} / {number(l['left_domains'])} / {number(l['left_ports'])} / "
          f"{number(l['left_fds'])} / {number(l['left_mapped_pages'])}")
-        for l in lines
+        for l in lines + long_lines
     ]
-    head = ["mode", "MiB", "cycles", "cycle, µs", "busy, µs", "parts, µs", "ratio", "parts, busy, µs", "ratio",
+    head = ["mode", "MiB", "s", "cycles", "cycle, µs", "busy, µs", "parts, µs", "ratio", "parts, busy, µs", "ratio",
             "left: bytes / domains / ports / fds / pages"]
-    return table(head, rows) + command_of(command) if lines else []
+    out = table(head, rows) if rows else []
+    for one in (command, long_command):
+        out += command_of(one) if one else []
+    return out
 
 
 def image_table(folder):
