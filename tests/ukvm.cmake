@@ -53,6 +53,8 @@ target_compile_definitions(test_cli_terminal PRIVATE CHAOS_PROGRAM="$<TARGET_FIL
 
 chaos_unit_test(config ukvm_private)
 chaos_unit_test(ukvm_record ukvm_private)
+target_compile_definitions(test_ukvm_record PRIVATE
+  PROTOCOL_DOC="${PROJECT_SOURCE_DIR}/docs/protocol.md")
 
 # The n-th allocation fails: calls from the objects of these go through fail_alloc.c.
 foreach(target test_config test_ukvm_client)

@@ -1,4 +1,5 @@
 /* record.c: what a record can say of a create, and answers that are none. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,92 @@ static size_t write_create(const char *text)
     json_decref(config);
     return length;
 }
+
+/* ---- docs/protocol.md against ukvm_record.h ----------------------------------------------- */
+
+struct row {
+    const char *table, *name;
+    size_t offset, size;
+    unsigned found;
+};
+
+#define ROW(table, type, member)                                                                   \
+    {                                                                                              \
+        table, #member, offsetof(struct type, member), sizeof(((struct type *)0)->member), 0       \
+    }
+#define REQUEST(member) ROW("request", ukvm_record_create, member)
+#define REPLY(member)   ROW("reply", ukvm_record_guest, member)
+
+static struct row rows[] = {
+    ROW("request", ukvm_record, magic),
+    ROW("request", ukvm_record, size),
+    ROW("request", ukvm_record, id),
+    REQUEST(timeout_ms),
+    REQUEST(memory_mib),
+    REQUEST(vcpus),
+    REQUEST(vif_count),
+    REQUEST(no_wait),
+    REQUEST(path),
+    REQUEST(preserve),
+    REQUEST(name),
+    REQUEST(kernel),
+    REQUEST(cmdline_bytes),
+    REQUEST(count),
+    {"reply", "magic", 0, sizeof(struct ukvm_record), 0}, /* with size and id */
+    REPLY(memory_bytes),
+    REPLY(domid),
+    REPLY(vcpus),
+    REPLY(uuid),
+    REPLY(state),
+    REPLY(vifs),
+    REPLY(vif_count),
+    REPLY(number),
+    REPLY(path),
+    REPLY(name),
+    REPLY(kernel),
+};
+
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+static void check_row(const char *table, const char *line)
+{
+    size_t offset, size, each = 1;
+    char name[64];
+    if (sscanf(line, "| %zu | %zu | `%63[^`]`", &offset, &size, name) != 3 &&
+        sscanf(line, "| %zu | %zu x %zu | `%63[^`]`", &offset, &size, &each, name) != 4)
+        return;
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (strcmp(rows[i].table, table) != 0 || strcmp(rows[i].name, name) != 0)
+            continue;
+        ck_assert_msg(rows[i].offset == offset && rows[i].size == size * each,
+                      "%s %s: %zu bytes at %zu in the header", table, name, rows[i].size,
+                      rows[i].offset);
+        rows[i].found++;
+        return;
+    }
+    ck_abort_msg("%s %s is not in the header", table, name);
+}
+
+START_TEST(document_and_header_agree)
+{
+    char line[512], table[16] = "", section[64] = "";
+    FILE *document = fopen(PROTOCOL_DOC, "r");
+    ck_assert_ptr_nonnull(document);
+    while (fgets(line, sizeof(line), document) != NULL) {
+        sscanf(line, "## %63[^\n]", section);
+        if (strcmp(section, "Records") != 0)
+            continue;
+        if (sscanf(line, "| offset | size | %15s", table) != 1)
+            check_row(table, line);
+    }
+    fclose(document);
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        ck_assert_msg(rows[i].found == 1, "%s %s is %u times in the document", rows[i].table,
+                      rows[i].name, rows[i].found);
+}
+END_TEST
+
+/* ---- what is written and read --------------------------------------------------------- */
 
 START_TEST(a_create_without_places_of_its_own)
 {
@@ -133,6 +220,7 @@ END_TEST
 
 int main(void)
 {
-    return SUITE_RUN("ukvm_record", setup, teardown, a_create_without_places_of_its_own,
-                     what_takes_json, a_guest, answers_that_are_none);
+    return SUITE_RUN("ukvm_record", setup, teardown, document_and_header_agree,
+                     a_create_without_places_of_its_own, what_takes_json, a_guest,
+                     answers_that_are_none);
 }
