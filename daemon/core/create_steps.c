@@ -89,6 +89,8 @@ int create_check(struct create *create)
         rc = check_count(create);
     if (rc == 0)
         rc = check_name(create);
+    if (rc == 0)
+        rc = create_check_cpus(create);
     return rc;
 }
 
