@@ -13,6 +13,7 @@ include(fuzz/fuzz.cmake)
 chaos_fuzz_target(config
   PARSER libukvm/src/config_lex.c libukvm/src/config_xl.c libukvm/src/config_json.c
          libukvm/src/config_keys.c libukvm/src/config_vif.c libukvm/src/config_publish.c
+         libukvm/src/config_cpus.c
   LIBS ukvm_private ${XLUTIL})
 foreach(target fuzz_config fuzz_config_planted)
   if(TARGET ${target})

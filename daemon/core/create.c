@@ -59,6 +59,7 @@ static const struct step {
     {"trim", create_trim, BUILDS},        /* what only the way here needed; a cold one does it later */
     {"attach", attach, BUILT},            /* waits until its backends are up */
     {"record", create_record, COLD},      /* before anybody is answered */
+    {"cpus", create_cpus, ASKED},         /* hard affinity, if it was asked for */
     {"unpause", create_unpause, ASKED},   /* the first instruction */
     {"ready", await_ready, ASKED},        /* waits for the guest's own word */
 };

@@ -49,7 +49,10 @@ enum create_from {
     CREATE_FROM_LOADED,
 };
 
-#define CREATE_PHASES_MAX 28u
+#define CREATE_PHASES_MAX     28u
+
+/* What Xen takes beside a guest's RAM, with its paging pool as it is until it is trimmed. */
+#define CREATE_OVERHEAD_BYTES (UINT64_C(2) << 20)
 
 struct create_phase {
     const char *name;

@@ -1,6 +1,6 @@
 /*
- * A create under way, or a shell being built: shared by create.c (the timeline), create_steps.c and
- * create_shell.c (its steps).
+ * A create under way, or a shell being built: shared by create.c (the timeline), create_steps.c,
+ * create_cpus.c and create_shell.c (its steps).
  */
 #ifndef CHAOS_CORE_CREATE_INTERNAL_H
 #define CHAOS_CORE_CREATE_INTERNAL_H
@@ -61,6 +61,10 @@ int create_params(struct create *create);
 int create_control(struct create *create);
 int create_io(struct create *create);
 int create_unpause(struct create *create);
+
+/* create_cpus.c */
+int create_check_cpus(struct create *create);
+int create_cpus(struct create *create);
 
 /* create_shell.c */
 int create_take(struct create *create);

@@ -9,10 +9,7 @@
 #include "core/policy.h"
 #include "core/pool.h"
 
-#define MIB                  (UINT64_C(1) << 20)
-
-/* What Xen takes beside a guest's RAM, with its paging pool as it is until it is trimmed. */
-#define GUEST_OVERHEAD_BYTES (2 * MIB)
+#define MIB (UINT64_C(1) << 20)
 
 static_assert(LIMIT_MEMORY_MIB * MIB == HV_RAM_PAGES_MAX * (uint64_t)HV_PAGE_SIZE,
               "the limit is the port's");
@@ -62,7 +59,7 @@ static int check_memory(struct create *create, uint64_t spare_bytes)
 {
     struct hv *hv = create->core->hv;
     struct hv_host_info host;
-    uint64_t needed = create->spec.memory_mib * MIB + GUEST_OVERHEAD_BYTES;
+    uint64_t needed = create->spec.memory_mib * MIB + CREATE_OVERHEAD_BYTES;
     int rc = hv->ops->host_info(hv, &host);
 
     if (rc < 0)
@@ -89,6 +86,8 @@ int create_check(struct create *create)
         rc = check_count(create);
     if (rc == 0)
         rc = check_name(create);
+    if (rc == 0)
+        rc = create_check_cpus(create);
     return rc;
 }
 

@@ -17,6 +17,7 @@
     X(TOMBSTONES, 64, "tombstones", "crashed guests are remembered")                               \
     X(USER_TOMBSTONES, 16, "user-tombstones", "crashed guests of one user who is not root")        \
     X(MEMORY_MIB, 3840, "memory", "MiB of memory for a guest")                                     \
+    X(CPUS, 1024, "cpus", "CPUs of a host, numbered from 0")                                       \
     X(VIFS, 2, "vifs", "network interfaces for a guest")                                           \
     X(PUBLISH, 16, "publish", "published ports for a network interface")                           \
     X(NAME, 63, "name", "bytes for a guest's name")                                                \

@@ -26,8 +26,6 @@
 #define BACKOFF_MAX_NS  (30 * SECOND)
 /* Of the host's memory no shell takes the last. */
 #define HOST_SPARE      (64 * MIB)
-/* What Xen takes beside a shell's RAM until it is trimmed. */
-#define BUILD_OVERHEAD  (2 * MIB)
 
 static uint64_t now_ns(const struct pool *pool)
 {
@@ -135,7 +133,8 @@ static bool fits_host(struct pool *pool, const struct pool_flavour *flavour)
     struct hv_host_info host;
 
     return hv->ops->host_info(hv, &host) == 0 &&
-           host.free_bytes >= flavour->setting.memory_mib * MIB + BUILD_OVERHEAD + HOST_SPARE;
+           host.free_bytes >=
+               flavour->setting.memory_mib * MIB + CREATE_OVERHEAD_BYTES + HOST_SPARE;
 }
 
 /* ---- a build, in the order it happens ----------------------------------------------- */

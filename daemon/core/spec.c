@@ -82,6 +82,15 @@ static int check_vif(const struct spec_vif *vif, struct error *error)
     return check_publish(vif, error);
 }
 
+static int check_cpus(const struct spec_cpus *cpus, struct error *error)
+{
+    static const struct hv_cpus none;
+
+    if (cpus->kind == SPEC_CPUS_ONLY && memcmp(&cpus->named, &none, sizeof(none)) == 0)
+        return error_set(error, UKVM_E_CONFIG, "cpus: at least 1");
+    return 0;
+}
+
 int spec_check(const struct guest_spec *spec, struct error *error)
 {
     int rc = check_name(spec->name, error);
@@ -97,6 +106,7 @@ int spec_check(const struct guest_spec *spec, struct error *error)
         return error_set(error, UKVM_E_CONFIG, "vcpus: at least 1");
     if (spec->vcpus > 1)
         return error_set(error, UKVM_E_NOT_SUPPORTED, "vcpus: only 1 is supported yet");
+    rc = check_cpus(&spec->cpus, error);
     for (unsigned i = 0; rc == 0 && i < spec->vif_count; i++)
         rc = check_vif(&spec->vif[i], error);
     return rc;

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/limits.h"
 #include "hostnet/hostnet.h"
+#include "hv/hv.h"
 
 #define SPEC_BRIDGE_MAX     16u /* bytes with NUL, as for any Linux interface */
 #define SPEC_MEMORY_DEFAULT 32u /* MiB, as under xl */
@@ -17,6 +18,18 @@
 enum spec_policy {
     SPEC_DESTROY,
     SPEC_PRESERVE,
+};
+
+/* The host CPUs that it may run on. */
+enum spec_cpus_kind {
+    SPEC_CPUS_ANY,
+    SPEC_CPUS_ONLY,   /* those named, which must be there */
+    SPEC_CPUS_EXCEPT, /* all but those named */
+};
+
+struct spec_cpus {
+    enum spec_cpus_kind kind;
+    struct hv_cpus named;
 };
 
 struct spec_publish {
@@ -42,6 +55,7 @@ struct guest_spec {
     char cmdline[LIMIT_CMDLINE + 1];
     uint64_t memory_mib;
     uint64_t vcpus;
+    struct spec_cpus cpus;
     unsigned vif_count;
     struct spec_vif vif[LIMIT_VIFS];
     enum spec_policy on_poweroff;

@@ -109,6 +109,40 @@ static int read_vifs(json_t *list, struct guest_spec *spec, struct error *error)
     return rc;
 }
 
+static int add_cpu(const json_t *json, struct hv_cpus *cpus, struct error *error)
+{
+    json_int_t cpu = json_integer_value(json);
+
+    if (!json_is_integer(json) || cpu < 0)
+        return error_set(error, UKVM_E_CONFIG, "cpus: a CPU must be a number from 0 on");
+    if (cpu >= LIMIT_CPUS)
+        return limit_reached(error, LIMIT_ID_CPUS);
+    hv_cpus_add(cpus, (unsigned)cpu);
+    return 0;
+}
+
+/* NULL: the member was absent. */
+static int read_cpus(json_t *json, struct spec_cpus *cpus, struct error *error)
+{
+    json_t *only = NULL, *except = NULL;
+    const struct arg args[] = {
+        {.name = "only", .type = ARG_ARRAY, .out = &only},
+        {.name = "except", .type = ARG_ARRAY, .out = &except},
+    };
+    const struct args_context context = {.where = "cpus", .code = UKVM_E_CONFIG};
+
+    if (json == NULL)
+        return 0;
+    int rc = args_read(json, &context, args, COUNT(args), error);
+    if (rc == 0 && (only == NULL) == (except == NULL))
+        rc = error_set(error, UKVM_E_CONFIG, "cpus: either only or except");
+    const json_t *list = only != NULL ? only : except;
+    for (size_t i = 0; rc == 0 && i < json_array_size(list); i++)
+        rc = add_cpu(json_array_get(list, i), &cpus->named, error);
+    cpus->kind = only != NULL ? SPEC_CPUS_ONLY : SPEC_CPUS_EXCEPT;
+    return rc;
+}
+
 static int read_policy(const char *key, const char *text, enum spec_policy *policy,
                        struct error *error)
 {
@@ -146,12 +180,13 @@ static int read_texts(const struct texts *texts, struct guest_spec *spec, struct
 int spec_from_json(json_t *config, struct guest_spec *spec_out, struct error *error)
 {
     struct texts texts = {0};
-    json_t *vifs = NULL;
+    json_t *cpus = NULL, *vifs = NULL;
     const struct arg args[] = {
         {.name = "name", .type = ARG_STRING, .out = &texts.name, .required = true},
         {.name = "kernel", .type = ARG_STRING, .out = &texts.kernel},
         {.name = "memory", .type = ARG_NUMBER, .out = &spec_out->memory_mib, .max = INT64_MAX},
         {.name = "vcpus", .type = ARG_NUMBER, .out = &spec_out->vcpus, .max = INT64_MAX},
+        {.name = "cpus", .type = ARG_OBJECT, .out = &cpus},
         {.name = "cmdline", .type = ARG_STRING, .out = &texts.cmdline},
         {.name = "vif", .type = ARG_ARRAY, .out = &vifs},
         {.name = "on_poweroff", .type = ARG_STRING, .out = &texts.on_poweroff},
@@ -164,5 +199,7 @@ int spec_from_json(json_t *config, struct guest_spec *spec_out, struct error *er
     int rc = args_read(config, &context, args, COUNT(args), error);
     if (rc == 0)
         rc = read_texts(&texts, spec_out, error);
+    if (rc == 0)
+        rc = read_cpus(cpus, &spec_out->cpus, error);
     return rc < 0 ? rc : read_vifs(vifs, spec_out, error);
 }

@@ -84,15 +84,6 @@ int hostnet_link_index(const char *ifname, unsigned *index_out)
     return 0;
 }
 
-int hostnet_link_mac(struct hostnet_link *link, const char *ifname, uint8_t mac_out[6])
-{
-    struct ifreq request = request_for(ifname);
-    if (ioctl(link->query, SIOCGIFHWADDR, &request) < 0)
-        return -errno;
-    memcpy(mac_out, request.ifr_hwaddr.sa_data, 6);
-    return 0;
-}
-
 bool hostnet_link_is_bridge(struct hostnet_link *link, const char *ifname)
 {
     struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};

@@ -36,7 +36,6 @@ bool hostnet_link_name_ok(const char *ifname);
 int hostnet_link_tap(const char *ifname, int *fd_out);
 /* -ENODEV: no such interface. */
 int hostnet_link_index(const char *ifname, unsigned *index_out);
-int hostnet_link_mac(struct hostnet_link *link, const char *ifname, uint8_t mac_out[6]);
 bool hostnet_link_is_bridge(struct hostnet_link *link, const char *ifname);
 int hostnet_link_change(struct hostnet_link *link, unsigned index,
                         const struct hostnet_link_change *change);

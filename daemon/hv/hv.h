@@ -30,6 +30,22 @@ struct hv_port {
     uint32_t n;
 };
 
+/* A set of host CPUs. Those from HV_CPUS_MAX on are in no set. */
+#define HV_CPUS_MAX 1024u
+struct hv_cpus {
+    uint64_t word[HV_CPUS_MAX / 64]; /* CPU n is bit n % 64 of word n / 64 */
+};
+
+static inline void hv_cpus_add(struct hv_cpus *cpus, unsigned cpu)
+{
+    cpus->word[cpu / 64] |= UINT64_C(1) << cpu % 64;
+}
+
+static inline bool hv_cpus_have(const struct hv_cpus *cpus, unsigned cpu)
+{
+    return (cpus->word[cpu / 64] >> cpu % 64 & 1) != 0;
+}
+
 struct hv;
 
 enum hv_shutdown_reason {
@@ -94,6 +110,8 @@ struct hv_load {
 
 struct hv_ops {
     int (*host_info)(struct hv *hv, struct hv_host_info *info_out);
+    /* The CPUs that the host has. */
+    int (*host_cpus)(struct hv *hv, struct hv_cpus *cpus_out);
 
     /*
      * A new domain: no memory yet, paused.
@@ -125,6 +143,11 @@ struct hv_ops {
     /* Tell the guest where its noxs page and control channel are (HVM params on Xen). */
     int (*domain_params)(struct hv *hv, uint32_t domid, struct hv_gfn noxs_page,
                          struct hv_port control);
+    /*
+     * Hard affinity: the vCPU runs on these CPUs only, whether or not the host has them all.
+     * -EINVAL: on none of them could it run.
+     */
+    int (*vcpu_affinity)(struct hv *hv, uint32_t domid, uint32_t vcpu, const struct hv_cpus *cpus);
     /* Pauses nest; a new domain is paused once. unpause is -EINVAL when it is not paused. */
     int (*domain_pause)(struct hv *hv, uint32_t domid);
     int (*domain_unpause)(struct hv *hv, uint32_t domid);

@@ -14,7 +14,7 @@ enum config_key_status {
 };
 
 /* config_read_NAME() checks a value and gives it in the protocol's form, owned by the caller. */
-#define CONFIG_READERS(X) X(string) X(number) X(name) X(type) X(action) X(vifs) X(publish)
+#define CONFIG_READERS(X) X(string) X(number) X(name) X(type) X(action) X(cpus) X(vifs) X(publish)
 
 enum config_reader {
     CONFIG_READ_NONE,
@@ -36,7 +36,7 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const size_t config_keys_count;
 
-/* The readers of the table: config_keys.c, config_vif.c and config_publish.c. */
+/* The readers of the table: config_keys.c, config_cpus.c, config_vif.c and config_publish.c. */
 #define READER(name)                                                                               \
     int config_read_##name(const struct config_key *key, const struct config_value *value,         \
                            json_t **json_out, char *message);

@@ -49,3 +49,18 @@ eventually() {
         sleep 0.1
     done
 }
+
+# loaded_us: the median of a create from a loaded shell, in microseconds.
+loaded_us() {
+    /usr/lib/chaos/bench/boot-latency --mode loaded --guests 20 --memory 2 --counted 0 --json |
+        jq 'select(.phase == "ready").p50_us | floor'
+}
+
+# liar NAME MODE [LINE...]: writes NAME.cfg, a test guest that breaks the rule MODE. LINEs come last, so they win.
+liar() {
+    {
+        printf '%s\n' "name = \"$1\"" 'kernel = "/usr/share/chaos/guests/tests/liar"' 'memory = 2' "cmdline = \"$2\""
+        shift 2
+        [ $# -eq 0 ] || printf '%s\n' "$@"
+    } >"$1.cfg"
+}

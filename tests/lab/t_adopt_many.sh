@@ -11,11 +11,6 @@ shells=500
 gone() { [ -z "$(pidof "$1")" ]; }
 holds() { [ "$(chaos pool --json | jq '.flavours[0].ready')" = $shells ]; }
 now_us() { awk '{ printf "%d", $1 * 1000000 }' /proc/uptime; }
-# The median of a create from a loaded shell, in microseconds.
-loaded_us() {
-    /usr/lib/chaos/bench/boot-latency --mode loaded --guests 20 --memory 2 --counted 0 --json |
-        jq 'select(.phase == "ready").p50_us | floor'
-}
 
 printf '%s\n' "pool = learn=2 budget=900 rate=1000" "pool = memory=1 nics=1 target=$shells low=$shells image=$guests/daytime" >many.conf
 kill -INT "$(pidof chaosd)"

@@ -8,15 +8,7 @@
 
 trap 'chaos destroy talks --wait >/dev/null 2>&1 || true' EXIT
 talks() { # COMMAND_LINE
-    cat >talks.cfg <<C
-name = "talks"
-kernel = "/usr/share/chaos/guests/tests/liar"
-memory = 2
-cmdline = "$1"
-vif = ['']
-on_crash = "preserve"
-on_poweroff = "preserve"
-C
+    liar talks "$1" "vif = ['']" 'on_crash = "preserve"' 'on_poweroff = "preserve"'
     check "create" chaos create talks.cfg --no-wait -q
 }
 

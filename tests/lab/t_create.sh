@@ -11,7 +11,7 @@ is() { [ "$(chaos info "$1" --json | jq -r .state)" = "$2" ]; }
 guests=/usr/share/chaos/guests
 
 phases=$(chaos create --timing --json $guests/noop.cfg | jq -c '[.. | .timing? // empty | .[].phase]')
-check_eq "phases" '["request","check","image","pool","room","reserve","publish","domain","memory","channels","grants","load","page","clock","params","control","io","attach","record","unpause","ready"]' "$phases"
+check_eq "phases" '["request","check","image","pool","room","reserve","publish","domain","memory","channels","grants","load","page","clock","params","control","io","attach","record","cpus","unpause","ready"]' "$phases"
 check_status "the same name again" 8 chaos create $guests/noop.cfg
 check_eq "the first one runs" running "$(chaos info noop --json | jq -r .state)"
 check "destroy" chaos destroy noop

@@ -6,14 +6,7 @@
 . "$LAB_LIB"
 
 start() { # COMMAND_LINE
-    cat >crash.cfg <<C
-name = "crash"
-kernel = "/usr/share/chaos/guests/tests/liar"
-memory = 1
-cmdline = "$1"
-on_crash = "preserve"
-on_poweroff = "preserve"
-C
+    liar crash "$1" 'memory = 1' 'on_crash = "preserve"' 'on_poweroff = "preserve"'
     chaos create crash.cfg --no-wait >/dev/null || fail "create $1"
 }
 

@@ -12,15 +12,7 @@ ip=$(chaos info neighbour --json | jq -r '.vifs[0].ip')
 
 start() { # IMAGE COMMAND_LINE
     echo "$*"
-    cat >odd.cfg <<C
-name = "odd"
-kernel = "/usr/share/chaos/guests/tests/$1"
-memory = 2
-cmdline = "$2"
-vif = ['']
-on_crash = "preserve"
-on_poweroff = "preserve"
-C
+    liar odd "$2" "kernel = '/usr/share/chaos/guests/tests/$1'" "vif = ['']" 'on_crash = "preserve"' 'on_poweroff = "preserve"'
     chaos create odd.cfg --no-wait >/dev/null || fail "create $1 $2"
 }
 

@@ -23,14 +23,7 @@ usual=$(cost 50)
 echo "usual: $usual"
 
 odd() { # COMMAND_LINE
-    cat >odd.cfg <<C
-name = "odd"
-kernel = "/usr/share/chaos/guests/tests/liar"
-memory = 2
-cmdline = "$1"
-vif = ['']
-on_crash = "preserve"
-C
+    liar odd "$1" "vif = ['']" 'on_crash = "preserve"'
     check "create $1" chaos create odd.cfg --no-wait -q
     eventually 10 sh -c 'chaos console odd --no-follow | grep -q liar:'
 }

@@ -18,13 +18,7 @@ check_eq "bridge" br0 "$(chaos info bridged --json | jq -r '.vifs[0].bridge')"
 check_match "it answers" '????-??-??T??:??:??Z' "$(nc -w 5 192.168.50.5 13 </dev/null)"
 check_eq "ports of the bridge" 1 "$(ip -o link show master br0 | wc -l)"
 
-cat >odd.cfg <<C
-name = "odd"
-kernel = "/usr/share/chaos/guests/tests/liar"
-memory = 2
-cmdline = "spoof-ip"
-vif = ['bridge=br0,ip=192.168.50.6/24']
-C
+liar odd spoof-ip "vif = ['bridge=br0,ip=192.168.50.6/24']"
 tcpdump -Z root --immediate-mode -i br0 -n -w spoofed.pcap >/dev/null 2>&1 &
 dump=$!
 sleep 1

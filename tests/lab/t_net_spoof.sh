@@ -9,13 +9,7 @@ trap 'chaos destroy odd --wait >/dev/null 2>&1 || true' EXIT
 
 # seen MODE FILTER: how many frames of a liar arrive at dom0's end.
 seen() {
-    cat >odd.cfg <<C
-name = "odd"
-kernel = "/usr/share/chaos/guests/tests/liar"
-memory = 2
-cmdline = "$1"
-vif = ['']
-C
+    liar odd "$1" "vif = ['']"
     tcpdump -Z root --immediate-mode -i chaos0 -n -U -w "$1.pcap" >/dev/null 2>&1 &
     dump=$!
     eventually 10 test -s "$1.pcap"

@@ -51,8 +51,8 @@ START_TEST(set_is_all_or_nothing)
          "\"KEY='VALUE'\""},
         {"maxmem=8", -UKVM_E_NOT_SUPPORTED,
          "argument:1:1: 'maxmem' other than 'memory' is not supported yet"},
-        {"cpus='1'", -UKVM_E_NOT_SUPPORTED,
-         "argument:1:1: 'cpus' is not supported yet (host CPUs the guest may use)"},
+        {"cap=1", -UKVM_E_NOT_SUPPORTED,
+         "argument:1:1: 'cap' is not supported yet (limit of CPU time)"},
         {"vif+='x'", -UKVM_E_CONFIG, "argument:1:6: '+=' cannot add a string to a list"},
     };
     struct ukvm_config *config = parse("name='a'\nmemory=4\nvif=['']");
@@ -64,6 +64,71 @@ START_TEST(set_is_all_or_nothing)
         ck_assert_str_eq(ukvm_config_json(config), "{\"memory\":4,\"name\":\"a\",\"vif\":[{}]}");
     }
     ukvm_config_free(config);
+}
+END_TEST
+
+START_TEST(cpus_are_read_from_left_to_right)
+{
+    static const struct {
+        const char *text, *json;
+    } cases[] = {
+        {"cpus='0'", "{\"cpus\":{\"only\":[0]}}"},
+        {"cpus=3", "{\"cpus\":{\"only\":[3]}}"},
+        {"cpus=['2,4']", "{\"cpus\":{\"only\":[2,4]}}"},
+        {"cpus='0-3,5,^1'", "{\"cpus\":{\"only\":[0,2,3,5]}}"},
+        {"cpus='5, 3-4,3'", "{\"cpus\":{\"only\":[3,4,5]}}"},
+        {"cpus='^1,0-2'", "{\"cpus\":{\"only\":[0,1,2]}}"},
+        {"cpus='1023'", "{\"cpus\":{\"only\":[1023]}}"},
+        {"cpus='all'", "{\"cpus\":{\"except\":[]}}"},
+        {"cpus='all,^7-9,8'", "{\"cpus\":{\"except\":[7,9]}}"},
+        {"cpus='^3,1,all'", "{\"cpus\":{\"except\":[]}}"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ukvm_config *config = parse(cases[i].text);
+        ck_assert_str_eq(ukvm_config_json(config), cases[i].json);
+        ukvm_config_free(config);
+    }
+}
+END_TEST
+
+START_TEST(cpus_that_are_none)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        const char *says;
+    } cases[] = {
+        {"cpus=''", -UKVM_E_CONFIG, "'cpus' is empty"},
+        {"cpus=','", -UKVM_E_CONFIG, "leaves no CPU"},
+        {"cpus='0-3,^0-3'", -UKVM_E_CONFIG, "leaves no CPU"},
+        {"cpus='^0'", -UKVM_E_CONFIG, "leaves no CPU"},
+        {"cpus='x'", -UKVM_E_CONFIG, "cpus 'x' is not N, N-M, ^N, ^N-M or all"},
+        {"cpus='0 '", -UKVM_E_CONFIG, "is not"},
+        {"cpus='-1'", -UKVM_E_CONFIG, "is not"},
+        {"cpus='1-'", -UKVM_E_CONFIG, "is not"},
+        {"cpus='3-1'", -UKVM_E_CONFIG, "is not"},
+        {"cpus='1-2-3'", -UKVM_E_CONFIG, "is not"},
+        {"cpus='^^1'", -UKVM_E_CONFIG, "is not"},
+        {"cpus='^all'", -UKVM_E_CONFIG, "is not"},
+        {"cpus='0x1'", -UKVM_E_CONFIG, "is not"},
+        {"cpus='0,1024'", -UKVM_E_CONFIG, "cpus '1024' is not"},
+        {"cpus='0-4294967296'", -UKVM_E_CONFIG, "is not"},
+        {"cpus='99999999999999999999999'", -UKVM_E_CONFIG, "CPUs 0 to 1023"},
+        {"cpus='nodes:0'", -UKVM_E_NOT_SUPPORTED, "NUMA"},
+        {"cpus=['0','1']", -UKVM_E_NOT_SUPPORTED, "'cpus' lists 2 vCPUs, only 1"},
+        {"cpus=[]", -UKVM_E_NOT_SUPPORTED, "lists 0 vCPUs"},
+        {"cpus=[['0']]", -UKVM_E_CONFIG, "not a list"},
+    };
+    struct ukvm_config *config = NULL;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *text = cases[i].text;
+        ck_assert_int_eq(ukvm_config_parse("test.cfg", text, strlen(text), &config, message),
+                         cases[i].rc);
+        ck_assert_msg(strstr(message, cases[i].says) != NULL, "%s: %s", text, message);
+        ck_assert_ptr_null(config);
+    }
 }
 END_TEST
 
@@ -122,7 +187,7 @@ END_TEST
 #define FULL                                                                                       \
     "name='web'; kernel='/k'\nmemory=0x10\nroot='r'; extra='e'; extra+=' f'\n"                     \
     "vif=['mac=00:16:3e:00:00:01,ip=10.0.0.1,publish=1:2','bridge=br0']\npublish=['3:4']\n"        \
-    "on_crash='preserve'; type='pvh'; device_model_args=[[1],'x']\n"
+    "on_crash='preserve'; type='pvh'; cpus='all,^1-2'; device_model_args=[[1],'x']\n"
 
 static const char *const texts[] = {
     FULL,
@@ -175,6 +240,8 @@ int main(void)
 
     tcase_add_test(cases, set_replaces_and_appends);
     tcase_add_test(cases, set_is_all_or_nothing);
+    tcase_add_test(cases, cpus_are_read_from_left_to_right);
+    tcase_add_test(cases, cpus_that_are_none);
     tcase_add_test(cases, publish_adds_rules);
     tcase_add_test(cases, files);
     tcase_add_test(cases, text_ends_where_it_ends);

@@ -24,9 +24,9 @@ static void teardown(void)
 START_TEST(boots_in_the_order_of_the_timeline)
 {
     static const char *const phases[] = {
-        "request", "check",   "image",    "pool",   "room",   "reserve", "publish",
-        "domain",  "memory",  "channels", "grants", "load",   "page",    "clock",
-        "params",  "control", "io",       "attach", "record", "unpause", "ready"};
+        "request", "check",    "image",  "pool", "room",    "reserve", "publish", "domain",
+        "memory",  "channels", "grants", "load", "page",    "clock",   "params",  "control",
+        "io",      "attach",   "record", "cpus", "unpause", "ready"};
     hv_fake_calls_reset(rig.hv);
     struct guest *guest = rig_boot_named(&rig, "web");
     ck_assert_ptr_nonnull(guest);
@@ -36,6 +36,58 @@ START_TEST(boots_in_the_order_of_the_timeline)
         ck_assert_str_eq(rig.phases[i].name, phases[i]);
     ck_assert_uint_eq(hv_fake_count(rig.hv, "domain_unpause"), 1);
     ck_assert(!hv_fake_domain(rig.hv, guest->domid)->paused);
+    /* Nobody asked for CPUs. */
+    ck_assert_uint_eq(hv_fake_count(rig.hv, "host_cpus"), 0);
+    ck_assert_uint_eq(hv_fake_count(rig.hv, "vcpu_affinity"), 0);
+}
+END_TEST
+
+static struct guest_spec cpus_spec(enum spec_cpus_kind kind, unsigned cpu)
+{
+    struct guest_spec spec = rig_spec("web");
+    spec.cpus.kind = kind;
+    hv_cpus_add(&spec.cpus.named, cpu);
+    return spec;
+}
+
+START_TEST(runs_on_the_cpus_asked_for)
+{
+    struct guest_spec spec = cpus_spec(SPEC_CPUS_ONLY, 1);
+    struct guest *guest = rig_boot(&rig, &spec);
+    const struct hv_cpus *cpus = &hv_fake_domain(rig.hv, guest->domid)->cpus;
+    ck_assert_mem_eq(cpus, &spec.cpus.named, sizeof(*cpus));
+    /* It is set before the first instruction. */
+    ck_assert_ptr_nonnull(strstr(hv_fake_calls(rig.hv), "vcpu_affinity domain_unpause"));
+    spec = cpus_spec(SPEC_CPUS_EXCEPT, 0);
+    memcpy(spec.name, "b", 2);
+    guest = rig_boot(&rig, &spec);
+    cpus = &hv_fake_domain(rig.hv, guest->domid)->cpus;
+    ck_assert(!hv_cpus_have(cpus, 0));
+    ck_assert(hv_cpus_have(cpus, 1));
+    ck_assert(hv_cpus_have(cpus, HV_CPUS_MAX - 1));
+}
+END_TEST
+
+START_TEST(cpus_that_the_host_has_not_are_refused_before_anything_is_built)
+{
+    struct guest_spec spec = cpus_spec(SPEC_CPUS_ONLY, 1);
+    hv_cpus_add(&spec.cpus.named, 64);
+    ck_assert_ptr_null(rig_boot(&rig, &spec));
+    ck_assert_int_eq(rig.error.code, UKVM_E_CONFIG);
+    ck_assert_str_eq(rig.error.text, "web: cpus: the host has no CPU 64, its last is CPU 1");
+    spec = cpus_spec(SPEC_CPUS_EXCEPT, 0);
+    hv_cpus_add(&spec.cpus.named, 1);
+    ck_assert_ptr_null(rig_boot(&rig, &spec));
+    ck_assert_int_eq(rig.error.code, UKVM_E_CONFIG);
+    ck_assert_ptr_nonnull(strstr(rig.error.text, "no CPU of the host is left"));
+    ck_assert_uint_eq(hv_fake_count(rig.hv, "domain_create"), 0);
+    /* They went, or are another pool's. */
+    spec = cpus_spec(SPEC_CPUS_ONLY, 1);
+    hv_fake_fail(rig.hv, "vcpu_affinity", 1, EINVAL);
+    ck_assert_ptr_null(rig_boot(&rig, &spec));
+    ck_assert_int_eq(rig.error.code, UKVM_E_CONFIG);
+    ck_assert_ptr_nonnull(strstr(rig.error.text, "CPU pool"));
+    ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 0);
 }
 END_TEST
 
@@ -112,7 +164,7 @@ END_TEST
 /* The nth call that can fail, of every kind, whatever it is. */
 START_TEST(nothing_is_left_when_the_nth_hypercall_fails)
 {
-    struct guest_spec spec = rig_spec("web");
+    struct guest_spec spec = cpus_spec(SPEC_CPUS_ONLY, 0);
     spec.vif[0].publish_count = 1;
     spec.vif[0].publish[0] =
         (struct spec_publish){.protocol = 6, .host_port = 80, .guest_port = 80};
@@ -517,7 +569,8 @@ END_TEST
 int main(void)
 {
     return SUITE_RUN(
-        "create", setup, teardown, boots_in_the_order_of_the_timeline,
+        "create", setup, teardown, boots_in_the_order_of_the_timeline, runs_on_the_cpus_asked_for,
+        cpus_that_the_host_has_not_are_refused_before_anything_is_built,
         tells_the_guest_what_the_specification_says, tells_iod_where_the_devices_are,
         without_wait_answers_when_it_runs, a_known_image_is_not_read_again,
         nothing_is_left_when_the_nth_hypercall_fails,

@@ -2,13 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/verbs.h"
 #include "ctl/client.h"
-#include "fixture/core_rig.h"
+#include "fixture/server_rig.h"
 #include "fixture/suite.h"
 #include "ukvm_record.h"
 #include "util/fd.h"
@@ -16,41 +14,22 @@
 #define WINDOW 16u
 
 static struct rig rig;
-static struct ctl_server server;
-static char directory[64], path[96];
+static struct server_rig ctl;
 static char reply[LIMIT_MESSAGE + 1];
 static int client;
 
 static void setup(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct error error;
-
     rig_init(&rig);
-    snprintf(directory, sizeof(directory), "/tmp/chaos-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(path, sizeof(path), "%s/run/chaosd.sock", directory);
-    ck_assert_int_eq(ctl_server_lock(&server, path, &error), 0);
-    ck_assert_int_eq(ctl_server_listen(&server, &rig.core, &error), 0);
-    client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    ck_assert_int_eq(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
-    loop_fake_run(rig.loop);
+    server_rig_init(&ctl, &rig);
+    client = server_rig_connect(&ctl);
 }
 
 static void teardown(void)
 {
-    char command[128];
-
     fd_close(&client);
-    loop_fake_run(rig.loop);
-    core_stop(&rig.core);
-    loop_fake_advance(rig.loop, 1000 * RIG_MS);
-    ctl_server_close(&server);
-    ctl_server_unlock(&server);
+    server_rig_fini(&ctl);
     rig_fini(&rig);
-    snprintf(command, sizeof(command), "rm -r %s", directory);
-    ck_assert_int_eq(system(command), 0);
 }
 
 /* Turns that are due now too. */
@@ -168,7 +147,7 @@ END_TEST
 /* The user may have fewer images read at the same time than the batch has guests. */
 START_TEST(a_users_guests_wait_for_one_read)
 {
-    LIST_OWNER(server.clients.next, struct ctl_client, node)->uid = 1000;
+    LIST_OWNER(ctl.server.clients.next, struct ctl_client, node)->uid = 1000;
     /* So large that all are begun before it has been read. */
     ck_assert_int_eq(ftruncate(rig.image_fd, (off_t)LIMIT_IMAGE_MIB << 20), 0);
     post_many("web", WINDOW, ",\"wait\":false");
@@ -263,7 +242,7 @@ START_TEST(who_goes_away_gets_no_more)
     send_many("web", 40, "");
     fd_close(&client);
     loop_fake_run(rig.loop);
-    ck_assert_uint_eq(server.client_count, 0);
+    ck_assert_uint_eq(ctl.server.client_count, 0);
     for (unsigned number = 1; number <= WINDOW; number++)
         say_ready(number);
     ck_assert_ptr_nonnull(find(WINDOW));
@@ -276,7 +255,7 @@ END_TEST
 static void shrink_socket(void)
 {
     int bytes = 1;
-    const struct ctl_client *peer = LIST_OWNER(server.clients.next, struct ctl_client, node);
+    const struct ctl_client *peer = LIST_OWNER(ctl.server.clients.next, struct ctl_client, node);
 
     ck_assert_int_eq(setsockopt(peer->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
 }
@@ -304,7 +283,7 @@ START_TEST(who_goes_away_unread_leaves_nothing)
     ck_assert_uint_lt(made, 60);
     fd_close(&client);
     run();
-    ck_assert_uint_eq(server.client_count, 0);
+    ck_assert_uint_eq(ctl.server.client_count, 0);
     ck_assert_uint_eq(rig.core.guests.named, made);
 }
 END_TEST

@@ -51,6 +51,21 @@ START_TEST(a_full_config)
 }
 END_TEST
 
+START_TEST(cpus)
+{
+    ck_assert_int_eq(read_spec("{\"name\":\"a\"}"), 0);
+    ck_assert_int_eq(spec.cpus.kind, SPEC_CPUS_ANY);
+    ck_assert_int_eq(read_spec("{\"name\":\"a\",\"cpus\":{\"only\":[0,1023,64,0]}}"), 0);
+    ck_assert_int_eq(spec.cpus.kind, SPEC_CPUS_ONLY);
+    ck_assert_uint_eq(spec.cpus.named.word[0], 1);
+    ck_assert_uint_eq(spec.cpus.named.word[1], 1);
+    ck_assert_uint_eq(spec.cpus.named.word[15], UINT64_C(1) << 63);
+    ck_assert_int_eq(read_spec("{\"name\":\"a\",\"cpus\":{\"except\":[]}}"), 0);
+    ck_assert_int_eq(spec.cpus.kind, SPEC_CPUS_EXCEPT);
+    ck_assert_uint_eq(spec.cpus.named.word[0], 0);
+}
+END_TEST
+
 START_TEST(configs_that_are_none)
 {
     static const struct {
@@ -82,6 +97,15 @@ START_TEST(configs_that_are_none)
         {"{\"name\":\"a\",\"vif\":[{\"publish\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}]}",
          UKVM_E_LIMIT, "limit publish"},
         {"{\"name\":\"a\",\"on_crash\":\"restart\"}", UKVM_E_CONFIG, "on_crash"},
+        {"{\"name\":\"a\",\"cpus\":[0]}", UKVM_E_CONFIG, "cpus"},
+        {"{\"name\":\"a\",\"cpus\":{}}", UKVM_E_CONFIG, "either only or except"},
+        {"{\"name\":\"a\",\"cpus\":{\"only\":[0],\"except\":[1]}}", UKVM_E_CONFIG, "either"},
+        {"{\"name\":\"a\",\"cpus\":{\"only\":0}}", UKVM_E_CONFIG, "only: must be an array"},
+        {"{\"name\":\"a\",\"cpus\":{\"only\":[0],\"x\":1}}", UKVM_E_CONFIG, "unknown member 'x'"},
+        {"{\"name\":\"a\",\"cpus\":{\"only\":[\"0\"]}}", UKVM_E_CONFIG, "must be a number"},
+        {"{\"name\":\"a\",\"cpus\":{\"only\":[-1]}}", UKVM_E_CONFIG, "must be a number"},
+        {"{\"name\":\"a\",\"cpus\":{\"except\":[1024]}}", UKVM_E_LIMIT, "limit cpus"},
+        {"{\"name\":\"a\",\"cpus\":{\"only\":[9223372036854775807]}}", UKVM_E_LIMIT, "limit cpus"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         ck_assert_msg(read_spec(cases[i].text) == -cases[i].code, "%s: %d %s", cases[i].text,
@@ -244,7 +268,7 @@ END_TEST
 
 int main(void)
 {
-    return SUITE_RUN("ctl_json", NULL, NULL, a_full_config, configs_that_are_none,
+    return SUITE_RUN("ctl_json", NULL, NULL, a_full_config, cpus, configs_that_are_none,
                      texts_that_are_too_long, envelopes, envelopes_that_are_none, a_guest_in_words,
                      the_bound_of_a_guest_holds_for_the_longest, a_page_in_words,
                      every_operation_is_found);

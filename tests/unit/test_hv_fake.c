@@ -233,11 +233,17 @@ START_TEST(what_was_told_can_be_seen)
     uint32_t domid = new_domain();
     const struct hv_fake_domain_view *view = hv_fake_domain(fake, domid);
     struct hv_port local = bound_port(domid);
+    struct hv_cpus cpus;
 
     ck_assert_int_eq(hv->ops->domain_clock(hv, domid, (struct hv_gfn){0xfeffe}), 0);
     ck_assert_int_eq(hv->ops->grants_write(hv, domid, (struct hv_gref){8}, (struct hv_gfn){248}, 8),
                      0);
     ck_assert_int_eq(hv->ops->domain_trim(hv, domid, &params), 0);
+    ck_assert_int_eq(hv->ops->host_cpus(hv, &cpus), 0);
+    ck_assert_uint_eq(cpus.word[0], 3);
+    ck_assert_int_eq(hv->ops->vcpu_affinity(hv, domid, 0, &(struct hv_cpus){{4}}), -EINVAL);
+    ck_assert_int_eq(hv->ops->vcpu_affinity(hv, domid, 0, &(struct hv_cpus){{6}}), 0);
+    ck_assert_uint_eq(view->cpus.word[0], 6);
     ck_assert_int_eq(hv->ops->port_notify(hv, local), 0);
     ck_assert_uint_eq(view->shared_info.n, 0xfeffe);
     ck_assert_uint_eq(view->noxs_page.n, 248);

@@ -144,10 +144,30 @@ START_TEST(a_command_line_reaches_a_loaded_shell)
 }
 END_TEST
 
+START_TEST(a_loaded_shell_runs_on_the_cpus_asked_for)
+{
+    struct guest_spec spec = rig_spec("web");
+    spec.cpus.kind = SPEC_CPUS_ONLY;
+    hv_cpus_add(&spec.cpus.named, 5);
+    set_loaded(1);
+    uint32_t domid = first_shell(0)->domid;
+    ck_assert_ptr_null(rig_boot(&rig, &spec));
+    ck_assert_int_eq(rig.error.code, UKVM_E_CONFIG);
+    ck_assert_uint_eq(first_shell(0)->domid, domid);
+    spec.cpus.named = (struct hv_cpus){{2}};
+    ck_assert_uint_eq(rig_boot(&rig, &spec)->domid, domid);
+    ck_assert_int_eq(rig.path, CREATE_CLAIM_LOADED);
+    ck_assert_uint_eq(hv_fake_domain(rig.hv, domid)->cpus.word[0], 2);
+    ck_assert_ptr_nonnull(strstr(hv_fake_calls(rig.hv), "vcpu_affinity domain_unpause"));
+}
+END_TEST
+
 START_TEST(an_empty_shell_gets_its_image_and_keeps_its_window)
 {
     struct guest_spec spec = rig_spec("web");
     strcpy(spec.cmdline, "port=13");
+    spec.cpus.kind = SPEC_CPUS_EXCEPT;
+    hv_cpus_add(&spec.cpus.named, 1);
     set("memory=2 nics=1 target=2 low=2");
     advance(SECOND);
     ck_assert_uint_eq(flavour(0)->ready, 2);
@@ -159,6 +179,7 @@ START_TEST(an_empty_shell_gets_its_image_and_keeps_its_window)
     ck_assert_ptr_eq(guest, shell);
     ck_assert_int_eq(rig.path, CREATE_CLAIM_SHELL);
     ck_assert(hv_fake_domain(rig.hv, guest->domid)->loaded);
+    ck_assert(!hv_cpus_have(&hv_fake_domain(rig.hv, guest->domid)->cpus, 1));
     ck_assert_str_eq(hv_fake_domain(rig.hv, guest->domid)->cmdline, "port=13");
     ck_assert_uint_eq(rig_page(&rig, guest)->device_host_state[1], NOXS_DEV_STATE_OPEN);
     ck_assert_str_eq(rig_page(&rig, guest)->name, "web");
@@ -267,6 +288,8 @@ static void fail_claims(const char *setting)
 {
     struct guest_spec spec = rig_spec("web");
     strcpy(spec.cmdline, "x");
+    spec.cpus.kind = SPEC_CPUS_ONLY;
+    hv_cpus_add(&spec.cpus.named, 0);
     for (unsigned nth = 1;; nth++) {
         ck_assert_uint_lt(nth, 30);
         set(setting);
@@ -479,7 +502,8 @@ int main(void)
     return SUITE_RUN(
         "pool", setup, teardown, shells_are_built_to_the_target_and_nobody_sees_them,
         no_instruction_of_a_shell_has_run, a_loaded_shell_becomes_the_guest_that_was_asked_for,
-        a_command_line_reaches_a_loaded_shell, an_empty_shell_gets_its_image_and_keeps_its_window,
+        a_command_line_reaches_a_loaded_shell, a_loaded_shell_runs_on_the_cpus_asked_for,
+        an_empty_shell_gets_its_image_and_keeps_its_window,
         what_no_shell_fits_is_built_cold_and_says_why,
         an_address_that_a_shell_has_is_given_to_who_asks_for_it,
         a_flavour_asked_for_is_kept_until_it_is_unused,

@@ -6,12 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/verbs.h"
 #include "ctl/client.h"
-#include "fixture/core_rig.h"
+#include "fixture/server_rig.h"
 #include "fixture/suite.h"
 #include "noxs/access.h"
 #include "ukvm_record.h"
@@ -19,52 +18,24 @@
 #include "util/fd_closer.h"
 
 static struct rig rig;
-static struct ctl_server server;
-static char directory[64];
-static char path[96];
+static struct server_rig ctl;
 static char reply[LIMIT_MESSAGE + 1];
-static int reply_fd;
-
-static int open_client(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    loop_fake_run(rig.loop);
-    return fd;
-}
-
-static int client;
+static int client, reply_fd;
 
 static void setup(void)
 {
-    struct error error;
     rig_init(&rig);
-    snprintf(directory, sizeof(directory), "/tmp/chaos-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(path, sizeof(path), "%s/run/chaosd.sock", directory);
-    ck_assert_int_eq(ctl_server_lock(&server, path, &error), 0);
-    ck_assert_int_eq(ctl_server_listen(&server, &rig.core, &error), 0);
-    client = open_client();
+    server_rig_init(&ctl, &rig);
+    client = server_rig_connect(&ctl);
     reply_fd = -1;
 }
 
 static void teardown(void)
 {
-    char command[128];
     fd_close(&client);
     fd_close(&reply_fd);
-    loop_fake_run(rig.loop);
-    core_stop(&rig.core);
-    loop_fake_advance(rig.loop, 1000 * RIG_MS);
-    ctl_server_close(&server);
-    ctl_server_close(&server);
-    ctl_server_unlock(&server);
-    ctl_server_unlock(&server);
+    server_rig_fini(&ctl);
     rig_fini(&rig);
-    snprintf(command, sizeof(command), "rm -r %s", directory);
-    ck_assert_int_eq(system(command), 0);
 }
 
 /* The reply that is there, into reply; false if none is. */
@@ -112,19 +83,19 @@ START_TEST(the_socket_is_private_and_ours)
     struct stat st;
     struct ctl_server second;
     struct error error;
-    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(stat(ctl.path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0660);
-    ck_assert_int_eq(ctl_server_lock(&second, path, &error), -UKVM_E_EXISTS);
+    ck_assert_int_eq(ctl_server_lock(&second, ctl.path, &error), -UKVM_E_EXISTS);
     ctl_server_close(&second);
     /* A socket that a dead chaosd left is taken over. */
-    ctl_server_close(&server);
-    ctl_server_unlock(&server);
-    ck_assert_int_eq(stat(path, &st), -1);
+    ctl_server_close(&ctl.server);
+    ctl_server_unlock(&ctl.server);
+    ck_assert_int_eq(stat(ctl.path, &st), -1);
     fd_close(&client);
-    ck_assert_int_eq(mknod(path, S_IFREG | 0600, 0), 0);
-    ck_assert_int_eq(ctl_server_lock(&server, path, &error), 0);
-    ck_assert_int_eq(ctl_server_listen(&server, &rig.core, &error), 0);
-    client = open_client();
+    ck_assert_int_eq(mknod(ctl.path, S_IFREG | 0600, 0), 0);
+    ck_assert_int_eq(ctl_server_lock(&ctl.server, ctl.path, &error), 0);
+    ck_assert_int_eq(ctl_server_listen(&ctl.server, &rig.core, &error), 0);
+    client = server_rig_connect(&ctl);
     ck_assert_says(ask("{\"op\":\"version\"}"), "\"protocol\":1");
 }
 END_TEST
@@ -135,19 +106,19 @@ START_TEST(one_directory_is_one_chaosds)
     struct ctl_server second;
     struct error error;
     char beside[128];
-    snprintf(beside, sizeof(beside), "%s/run/b.sock", directory);
+    snprintf(beside, sizeof(beside), "%s/run/b.sock", ctl.directory);
     ck_assert_int_eq(ctl_server_lock(&second, beside, &error), -UKVM_E_EXISTS);
     ck_assert_ptr_nonnull(strstr(error.text, "stop it first"));
     ck_assert_ptr_null(strchr(error.text, '\n'));
     ctl_server_close(&second);
     ctl_server_unlock(&second);
     /* By another name, too. */
-    snprintf(beside, sizeof(beside), "%s/alias", directory);
+    snprintf(beside, sizeof(beside), "%s/alias", ctl.directory);
     ck_assert_int_eq(symlink("run", beside), 0);
-    snprintf(beside, sizeof(beside), "%s/alias/chaosd.sock", directory);
+    snprintf(beside, sizeof(beside), "%s/alias/chaosd.sock", ctl.directory);
     ck_assert_int_eq(ctl_server_lock(&second, beside, &error), -UKVM_E_EXISTS);
     ck_assert_says(ask("{\"op\":\"version\"}"), "\"protocol\":1");
-    snprintf(beside, sizeof(beside), "%s/elsewhere/b.sock", directory);
+    snprintf(beside, sizeof(beside), "%s/elsewhere/b.sock", ctl.directory);
     ck_assert_int_eq(ctl_server_lock(&second, beside, &error), 0);
     ctl_server_close(&second);
     ctl_server_unlock(&second);
@@ -160,11 +131,11 @@ START_TEST(the_next_one_waits_until_all_is_let_go)
     struct ctl_server next;
     struct error error;
     fd_close(&client);
-    ctl_server_close(&server);
-    ck_assert_int_eq(ctl_server_lock(&next, path, &error), -UKVM_E_EXISTS);
+    ctl_server_close(&ctl.server);
+    ck_assert_int_eq(ctl_server_lock(&next, ctl.path, &error), -UKVM_E_EXISTS);
     ctl_server_close(&next);
-    ctl_server_unlock(&server);
-    ck_assert_int_eq(ctl_server_lock(&next, path, &error), 0);
+    ctl_server_unlock(&ctl.server);
+    ck_assert_int_eq(ctl_server_lock(&next, ctl.path, &error), 0);
     ctl_server_close(&next);
     ctl_server_unlock(&next);
 }
@@ -406,7 +377,7 @@ START_TEST(a_descriptor_that_will_not_close_holds_up_nobody)
         ck_assert(all_closed());
     }
     /* Nor does one in a packet that was never read. */
-    int fd = lingering_socket(&peer), quitter = open_client();
+    int fd = lingering_socket(&peer), quitter = server_rig_connect(&ctl);
     for (unsigned i = 0; i < 40; i++)
         ck_assert_int_eq(fd_send(quitter, "x", 1, &fd, 1), 0);
     fd_close(&fd);
@@ -437,7 +408,7 @@ END_TEST
 
 START_TEST(who_does_not_read_is_hung_up_on_and_nobody_else)
 {
-    int greedy = open_client();
+    int greedy = server_rig_connect(&ctl);
     int sent = 0;
     for (char name[] = "a"; name[0] <= 'z'; name[0]++)
         create(name);
@@ -447,7 +418,7 @@ START_TEST(who_does_not_read_is_hung_up_on_and_nobody_else)
     }
     /* It is not even read from any more, so its own queue is full. */
     ck_assert_int_lt(sent, 100000);
-    ck_assert_uint_eq(server.client_count, 2);
+    ck_assert_uint_eq(ctl.server.client_count, 2);
     ck_assert_says(ask("{\"op\":\"version\"}"), "\"ok\"");
     /* Reading, it gets all its answers. */
     int received = 0;
@@ -463,7 +434,7 @@ END_TEST
 START_TEST(late_answers_to_one_who_does_not_read_are_bounded)
 {
     /* Sixty-four waits, whose answers all come at once, to a socket that is full. */
-    int greedy = open_client();
+    int greedy = server_rig_connect(&ctl);
     static const char wait[] = "{\"op\":\"shutdown\",\"guest\":\"a\",\"timeout_ms\":100}";
     create("a");
     rig_say(&rig, rig_find(&rig, "a"), NOXS_GUEST_READY, 0);
@@ -488,17 +459,17 @@ START_TEST(who_goes_away_leaves_the_create_to_itself)
     send_create("web", "");
     fd_close(&client);
     loop_fake_run(rig.loop);
-    ck_assert_uint_eq(server.client_count, 0);
+    ck_assert_uint_eq(ctl.server.client_count, 0);
     rig_say(&rig, rig_find(&rig, "web"), NOXS_GUEST_READY, 0);
     ck_assert_str_eq(guest_state_name(rig_find(&rig, "web")), "running");
-    client = open_client();
+    client = server_rig_connect(&ctl);
     ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"web\"}"), "\"ok\"");
 }
 END_TEST
 
 static struct ctl_client *first_client(void)
 {
-    return LIST_OWNER(server.clients.next, struct ctl_client, node);
+    return LIST_OWNER(ctl.server.clients.next, struct ctl_client, node);
 }
 
 START_TEST(only_owners_and_root_may_touch_a_guest)
@@ -523,9 +494,9 @@ END_TEST
 
 static int open_as(uid_t uid)
 {
-    ck_assert_int_eq(chmod(directory, 0755) | chmod(path, 0666), 0);
+    ck_assert_int_eq(chmod(ctl.directory, 0755) | chmod(ctl.path, 0666), 0);
     ck_assert_int_eq(seteuid(uid), 0);
-    int fd = open_client();
+    int fd = server_rig_connect(&ctl);
     ck_assert_int_eq(seteuid(0), 0);
     return fd;
 }
@@ -549,12 +520,12 @@ START_TEST(clients_are_bounded)
     while (count < LIMIT_USER_CLIENTS)
         fds[count++] = open_as(1000);
     check_refused(open_as(1000), "limit user-clients: at most 128");
-    while (server.client_count < LIMIT_CLIENTS - LIMIT_ROOT_CLIENTS)
-        fds[count++] = open_client();
+    while (ctl.server.client_count < LIMIT_CLIENTS - LIMIT_ROOT_CLIENTS)
+        fds[count++] = server_rig_connect(&ctl);
     check_refused(open_as(1001), "limit clients: at most 512");
-    while (server.client_count < LIMIT_CLIENTS)
-        fds[count++] = open_client();
-    check_refused(open_client(), "limit clients: at most 512");
+    while (ctl.server.client_count < LIMIT_CLIENTS)
+        fds[count++] = server_rig_connect(&ctl);
+    check_refused(server_rig_connect(&ctl), "limit clients: at most 512");
     ck_assert_says(ask("{\"op\":\"version\"}"), "\"ok\"");
     fd_close_all(fds, count);
 }
@@ -600,7 +571,7 @@ END_TEST
 START_TEST(closing_drops_who_still_waits)
 {
     send_create("web", "");
-    ctl_server_close(&server);
+    ctl_server_close(&ctl.server);
     char byte;
     ck_assert_int_eq(recv(client, &byte, 1, MSG_DONTWAIT), 0);
     rig_say(&rig, rig_find(&rig, "web"), NOXS_GUEST_READY, 0);

@@ -60,6 +60,17 @@ START_TEST(sizes)
 }
 END_TEST
 
+START_TEST(cpus)
+{
+    spec.cpus.kind = SPEC_CPUS_EXCEPT;
+    ck_assert_int_eq(spec_check(&spec, &error), 0);
+    spec.cpus.kind = SPEC_CPUS_ONLY;
+    expect(UKVM_E_CONFIG, "cpus");
+    hv_cpus_add(&spec.cpus.named, HV_CPUS_MAX - 1);
+    ck_assert_int_eq(spec_check(&spec, &error), 0);
+}
+END_TEST
+
 START_TEST(interfaces)
 {
     struct spec_vif *vif = &spec.vif[0];
@@ -112,6 +123,6 @@ END_TEST
 
 int main(void)
 {
-    return SUITE_RUN("spec", setup, NULL, defaults_make_a_guest, names, sizes, interfaces,
+    return SUITE_RUN("spec", setup, NULL, defaults_make_a_guest, names, sizes, cpus, interfaces,
                      a_kernel_path_is_printable, every_limit_has_a_name_and_says_so);
 }

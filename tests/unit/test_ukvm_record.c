@@ -162,6 +162,7 @@ START_TEST(what_takes_json)
         "{\"name\":\"a\",\"memory\":4294967296}",
         "{\"name\":\"a\",\"on_crash\":\"restart\"}",
         "{\"name\":\"a\",\"later\":1}",
+        "{\"name\":\"a\",\"cpus\":{\"only\":[0]}}",
         "{\"name\":\"0123456789012345678901234567890123456789012345678901234567890123\"}",
     };
     struct ukvm_phase phases[UKVM_PHASES_MAX];

@@ -90,6 +90,10 @@ int hv_xen_read_version(struct hv_xen *xen);
 int hv_xen_host_info(struct hv *hv, struct hv_host_info *info_out);
 int hv_xen_domain_list(struct hv *hv, uint32_t first, struct hv_domain_info *infos_out, size_t max);
 
+/* cpus.c */
+int hv_xen_host_cpus(struct hv *hv, struct hv_cpus *cpus_out);
+int hv_xen_vcpu_affinity(struct hv *hv, uint32_t domid, uint32_t vcpu, const struct hv_cpus *cpus);
+
 /* channel.c */
 int hv_xen_channel_open(int *fd_out);
 int hv_xen_port_alloc(struct hv *hv, uint32_t domid, struct hv_port *remote_out);
