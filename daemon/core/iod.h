@@ -110,8 +110,14 @@ void iod_recorded(struct iod *iod, struct guest *guest);
 void iod_attach(struct iod *iod, struct guest *guest);
 /* Ends in events->detached, which may be called before this returns. */
 void iod_detach(struct iod *iod, struct guest *guest);
+
+/* What is wanted of a console. */
+struct iod_console_want {
+    bool follow;
+    bool input; /* if nobody else has it */
+};
 /* Hand iod a stream socket (borrowed) for a guest's console. */
-int iod_console(struct iod *iod, const struct guest *guest, int fd, bool follow,
-                struct error *error);
+int iod_console(struct iod *iod, const struct guest *guest, int fd,
+                const struct iod_console_want *want, struct error *error);
 
 #endif

@@ -141,12 +141,13 @@ void iod_detach(struct iod *iod, struct guest *guest)
     iod_flush(iod);
 }
 
-int iod_console(struct iod *iod, const struct guest *guest, int fd, bool follow,
-                struct error *error)
+int iod_console(struct iod *iod, const struct guest *guest, int fd,
+                const struct iod_console_want *want, struct error *error)
 {
     struct io_msg_console message = {
         .header = {.type = IO_MSG_CONSOLE, .size = sizeof(message), .guest = guest->id},
-        .follow = follow,
+        .follow = want->follow,
+        .input = want->input,
     };
 
     if (iod->sm.state != IOD_UP || list_linked(&guest->io.outbox))

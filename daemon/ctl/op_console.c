@@ -3,8 +3,8 @@
 
 #include "ctl/ops.h"
 
-static int connect_console(const struct ctl_request *request, bool follow, int *fd_out,
-                           struct error *error)
+static int connect_console(const struct ctl_request *request, const struct iod_console_want *want,
+                           int *fd_out, struct error *error)
 {
     const struct guest *guest = request->guest;
     int ends[2];
@@ -14,7 +14,7 @@ static int connect_console(const struct ctl_request *request, bool follow, int *
                          guest->name, guest_state_name(guest));
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return error_from_errno(error, errno, "console");
-    int rc = iod_console(&request->core->iod, guest, ends[1], follow, error);
+    int rc = iod_console(&request->core->iod, guest, ends[1], want, error);
     fd_close(&ends[1]);
     if (rc < 0)
         fd_close(&ends[0]);
@@ -26,13 +26,14 @@ static int connect_console(const struct ctl_request *request, bool follow, int *
 void op_console(struct ctl_request *request)
 {
     struct error error;
-    bool follow = true;
+    struct iod_console_want want = {.follow = true, .input = true};
     int fd = -1;
-    const struct arg args[] = {{.name = "follow", .type = ARG_BOOL, .out = &follow}};
-    int rc = ctl_request_args(request, args, 1, &error);
+    const struct arg args[] = {{.name = "follow", .type = ARG_BOOL, .out = &want.follow},
+                               {.name = "input", .type = ARG_BOOL, .out = &want.input}};
+    int rc = ctl_request_args(request, args, sizeof(args) / sizeof(args[0]), &error);
 
     if (rc == 0)
-        rc = connect_console(request, follow, &fd, &error);
+        rc = connect_console(request, &want, &fd, &error);
     if (rc < 0) {
         ctl_fail(request, &error);
         return;

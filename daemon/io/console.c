@@ -19,7 +19,7 @@ struct console_client {
     struct loop_watch *watch;
     int fd;
     bool follow;
-    bool input_over;   /* the peer will send no more */
+    bool input_over;   /* the peer will send no more, or may not */
     bool input_waits;  /* the guest's ring is full */
     bool output_waits; /* the socket is full */
     size_t note_sent;  /* of lost_note; NOTE_BYTES when none is owed */
@@ -42,9 +42,18 @@ static void update_watch(struct console_client *client)
     client->console->loop->ops->watch_set(client->watch, ready);
 }
 
+/* Who comes next may write. */
+static void end_input(struct console_client *client)
+{
+    client->input_over = true;
+    if (client->console->writer == client)
+        client->console->writer = NULL;
+}
+
 static void close_client(struct console_client *client)
 {
     struct console *console = client->console;
+    end_input(client);
     list_remove(&client->node);
     console->client_count--;
     console->loop->ops->watch_destroy(client->watch);
@@ -139,7 +148,7 @@ static bool read_input(struct console_client *client)
     ssize_t room = console_ring_room(&console->ring);
     if (room < 0) {
         check_ring(console);
-        client->input_over = true;
+        end_input(client);
     } else if (room == 0) {
         client->input_waits = true;
     } else {
@@ -152,8 +161,9 @@ static bool read_input(struct console_client *client)
             close_client(client);
             return false;
         }
-        client->input_over = got == 0;
-        if (got > 0) {
+        if (got == 0) {
+            end_input(client);
+        } else {
             console->room = room - console_ring_write(&console->ring, data, (size_t)got);
             console->ops->notify(console->arg);
             return true;
@@ -255,28 +265,43 @@ static void sweep(struct console *console)
     }
 }
 
-static struct console_client *new_client(struct console *console, int fd, bool follow)
+/* One that has hung up may have left input that is still to be read; its turn is over all the same.
+ */
+static bool may_write(const struct console *console, const struct console_want *want)
 {
+    return want->follow && want->input &&
+           (console->writer == NULL || io_fd_hung_up(console->writer->fd));
+}
+
+static struct console_client *new_client(struct console *console, int fd,
+                                         const struct console_want *want)
+{
+    bool writes = may_write(console, want);
     struct console_client *client = calloc(1, sizeof(*client));
     if (client == NULL)
         return NULL;
     client->console = console;
     client->fd = fd;
-    client->follow = follow;
+    client->follow = want->follow;
+    client->input_over = !writes;
     client->note_sent = NOTE_BYTES;
     client->position = console->history.start;
-    client->watch = console->loop->ops->watch_create(console->loop, fd, follow ? LOOP_READ : 0,
+    client->watch = console->loop->ops->watch_create(console->loop, fd, writes ? LOOP_READ : 0,
                                                      on_client, client);
     if (client->watch == NULL) {
         free(client);
         return NULL;
     }
+    if (writes)
+        console->writer = client;
+    else
+        shutdown(fd, SHUT_RD); /* so that its peer learns of it when it tries */
     list_append(&console->clients, &client->node);
     console->client_count++;
     return client;
 }
 
-int console_add_client(struct console *console, int fd, bool follow)
+int console_add_client(struct console *console, int fd, const struct console_want *want)
 {
     if (console->client_count >= CONSOLE_CLIENTS_MAX)
         sweep(console);
@@ -287,7 +312,7 @@ int console_add_client(struct console *console, int fd, bool follow)
     /* What a guest printed just before it died may have come without an event. */
     if (drain(console))
         advance_clients(console);
-    struct console_client *client = new_client(console, fd, follow);
+    struct console_client *client = new_client(console, fd, want);
     if (client == NULL) {
         close(fd);
         return -ENOMEM;

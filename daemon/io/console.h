@@ -19,6 +19,12 @@
 struct console;
 struct console_client;
 
+/* What a client asks for: to follow what comes, and then also to write input. */
+struct console_want {
+    bool follow;
+    bool input;
+};
+
 /* What a console asks of its guest. Both may be called from any of the functions below. */
 struct console_ops {
     void (*notify)(void *arg); /* the ring changed: ring the doorbell */
@@ -33,7 +39,8 @@ struct console {
     struct console_history history;
     struct list clients;
     unsigned client_count;
-    ssize_t room; /* for input, as last seen */
+    struct console_client *writer; /* whose input the guest gets, or NULL */
+    ssize_t room;                  /* for input, as last seen */
     struct loop_timer *linger;
     struct list node; /* among the lingering */
 };
@@ -44,10 +51,11 @@ int console_create(struct loop *loop, void *ring_page, bool resumed, const struc
 /* Moves output and input. Returns whether there was any. */
 bool console_serve(struct console *console);
 /*
- * Give a client the kept output; with follow also what comes, and its input to the guest. Takes
- * fd, a stream socket. 0, or -errno with fd closed.
+ * Give a client the kept output, and what it wants besides. One at a time can write, until it
+ * hangs up or ends its side of the stream: of others the stream takes no input. Takes fd, a stream
+ * socket. 0, or -errno with fd closed.
  */
-int console_add_client(struct console *console, int fd, bool follow);
+int console_add_client(struct console *console, int fd, const struct console_want *want);
 /*
  * Takes the last output and leaves the ring alone from then on; what was kept can still be read.
  * Safe inside the callbacks of ops. NULL is allowed.

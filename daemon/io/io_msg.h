@@ -21,7 +21,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define IO_MSG_VERSION  2u
+#define IO_MSG_VERSION  3u
 #define IO_MAX_VIFS     2u
 #define IO_MAX_FDS      (2u + IO_MAX_VIFS)
 #define IO_TEXT_MAX     120u
@@ -98,11 +98,14 @@ struct io_msg_detached {
     struct io_msg_header header;
 };
 
-/* fd: a stream socket. iod writes the kept output, then follows; what it reads is input. */
+/*
+ * fd: a stream socket. iod writes the kept output, then follows; what it reads is input. Only one
+ * at a time has the input: iod shuts its side of other streams for reading.
+ */
 struct io_msg_console {
     struct io_msg_header header;
     uint32_t follow; /* 0: the kept output only, then close */
-    uint32_t reserved;
+    uint32_t input;  /* 1: wants the input, if it follows and nobody else has it */
 };
 
 /* header.guest is served, since an ATTACH by a former chaosd. */

@@ -163,8 +163,10 @@ static void do_console(struct io_server *server, struct io_packet *packet)
     struct io_guest *guest = io_find(server->io, packet->msg.header.guest);
     if (guest == NULL)
         return;
+    const struct console_want want = {.follow = packet->msg.console.follow != 0,
+                                      .input = packet->msg.console.input != 0};
     /* What cannot be served is closed, and its reader sees the end. */
-    console_add_client(guest->console, packet->from.fds[0], packet->msg.console.follow != 0);
+    console_add_client(guest->console, packet->from.fds[0], &want);
     packet->from.fds[0] = -1;
 }
 

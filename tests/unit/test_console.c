@@ -17,6 +17,7 @@ static struct list lingering;
 static unsigned notified;
 static const char *fault;
 static char big[100000];
+static const struct console_want follows = {.follow = true, .input = true};
 
 static void on_notify(void *arg)
 {
@@ -53,12 +54,18 @@ static void teardown(void)
 }
 
 /* Returns our end. */
-static int add_client(bool follow)
+static int add_client_that(bool follow, bool input)
 {
+    const struct console_want want = {.follow = follow, .input = input};
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(console, pair[1], follow), 0);
+    ck_assert_int_eq(console_add_client(console, pair[1], &want), 0);
     return pair[0];
+}
+
+static int add_client(bool follow)
+{
+    return add_client_that(follow, follow);
 }
 
 static void print(const char *text)
@@ -244,6 +251,88 @@ START_TEST(client_that_only_listens)
 }
 END_TEST
 
+static void expect_input(int fd, const char *text)
+{
+    char got[16];
+    size_t length = strlen(text);
+    ck_assert_int_eq(write(fd, text, length), (ssize_t)length);
+    loop_fake_run(loop);
+    ck_assert_uint_eq(io_front_input(&front, got, sizeof(got)), length);
+    ck_assert_mem_eq(got, text, length);
+    console_serve(console);
+}
+
+static void expect_reader(int fd)
+{
+    ck_assert_int_eq(send(fd, "x", 1, MSG_NOSIGNAL), -1);
+    ck_assert_int_eq(errno, EPIPE);
+}
+
+START_TEST(one_writes_and_others_read)
+{
+    int first = add_client(true), second = add_client(true), keeps = add_client(false);
+    print("hello\n");
+    expect(first, "hello\n");
+    expect(second, "hello\n");
+    expect_reader(second);
+    expect_reader(keeps);
+    expect_input(first, "by the first\n");
+    /* The writer leaves; who was told that it only reads goes on reading. */
+    close(first);
+    loop_fake_run(loop);
+    expect_reader(second);
+    int third = add_client(true);
+    expect_input(third, "by the third\n");
+    print("bye\n");
+    expect(second, "bye\n");
+    close(second);
+    close(third);
+    close(keeps);
+}
+END_TEST
+
+START_TEST(who_wants_no_input_leaves_it_to_others)
+{
+    int reader = add_client_that(true, false), writer = add_client(true);
+    expect_reader(reader);
+    expect_input(writer, "mine\n");
+    close(reader);
+    close(writer);
+}
+END_TEST
+
+START_TEST(who_ends_its_input_leaves_it_to_others)
+{
+    int first = add_client(true);
+    expect_input(first, "all\n");
+    ck_assert_int_eq(shutdown(first, SHUT_WR), 0);
+    loop_fake_run(loop);
+    int second = add_client(true);
+    expect_input(second, "more\n");
+    print("to both\n");
+    expect(first, "to both\n");
+    expect(second, "to both\n");
+    close(first);
+    close(second);
+}
+END_TEST
+
+START_TEST(a_writer_that_hung_up_unseen_is_in_nobodys_way)
+{
+    char got[16];
+    int first = add_client(true);
+    ck_assert_int_eq(write(first, "last\n", 5), 5);
+    close(first);
+    int second = add_client(true);
+    loop_fake_run(loop);
+    /* What it had sent still arrives. */
+    ck_assert_uint_eq(io_front_input(&front, got, sizeof(got)), 5);
+    console_serve(console);
+    expect_input(second, "next\n");
+    close(second);
+}
+END_TEST
+
 START_TEST(closed_client_is_noticed)
 {
     int fd = add_client(true);
@@ -259,7 +348,7 @@ START_TEST(clients_are_bounded)
     for (unsigned i = 0; i < CONSOLE_CLIENTS_MAX; i++)
         fds[i] = add_client(true);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(console, pair[1], true), -EBUSY);
+    ck_assert_int_eq(console_add_client(console, pair[1], &follows), -EBUSY);
     ck_assert(at_end(pair[0]));
     close(pair[0]);
     /* One that has hung up makes room, even if that was not noticed yet. */
@@ -385,7 +474,7 @@ START_TEST(no_handles)
     ck_assert_int_eq(console_create(loop, front.console, false, &ops, NULL, &other), -ENOMEM);
     loop_fake_fail(loop, 1);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(console, pair[1], true), -ENOMEM);
+    ck_assert_int_eq(console_add_client(console, pair[1], &follows), -ENOMEM);
     ck_assert(at_end(pair[0]));
     close(pair[0]);
 }
@@ -406,6 +495,10 @@ int main(void)
     tcase_add_test(tests, input);
     tcase_add_test(tests, input_waits_for_room);
     tcase_add_test(tests, client_that_only_listens);
+    tcase_add_test(tests, one_writes_and_others_read);
+    tcase_add_test(tests, who_wants_no_input_leaves_it_to_others);
+    tcase_add_test(tests, who_ends_its_input_leaves_it_to_others);
+    tcase_add_test(tests, a_writer_that_hung_up_unseen_is_in_nobodys_way);
     tcase_add_test(tests, closed_client_is_noticed);
     tcase_add_test(tests, clients_are_bounded);
     tcase_add_test(tests, output_index_out_of_range);

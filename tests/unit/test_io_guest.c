@@ -17,6 +17,7 @@
 #define GATEWAY  0u
 #define HOST_MAC UINT64_C(0x020000000000) /* as io_front_ipv4 addresses the gateway */
 
+static const struct console_want follows = {.follow = true, .input = true}, keeps = {0};
 static struct loop *loop;
 static struct io io;
 static struct io_front fronts[GUESTS + 2]; /* 2, 3, 4: by number */
@@ -157,7 +158,7 @@ START_TEST(console_by_doorbell)
     int pair[2];
     char line[16] = "";
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], true), 0);
+    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], &follows), 0);
     io_front_print(&fronts[2], "hello\n");
     io_front_ring(&fronts[2], IO_FRONT_CONSOLE_SLOT);
     loop_fake_run(loop);
@@ -255,7 +256,7 @@ START_TEST(a_stopped_guests_console_is_left_alone)
     int pair[2];
     char line[16] = "";
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], true), 0);
+    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], &follows), 0);
     io_front_print(&fronts[2], "last");
     fronts[2].tx->req_prod = 1000;
     ring_net(2);
@@ -270,7 +271,7 @@ START_TEST(a_stopped_guests_console_is_left_alone)
     close(pair[0]);
     loop_fake_run(loop);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], false), 0);
+    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], &keeps), 0);
     ck_assert_int_eq(read(pair[0], line, sizeof(line) - 1), 4);
     ck_assert_str_eq(line, "last");
     ck_assert_int_eq(read(pair[0], line, sizeof(line)), 0);

@@ -233,6 +233,7 @@ START_TEST(console_order)
     struct io_msg_console message = {
         .header = {.type = IO_MSG_CONSOLE, .size = sizeof(message), .guest = 2},
         .follow = 1,
+        .input = 1,
     };
     char line[16] = "";
     int pair[2];
