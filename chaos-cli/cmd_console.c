@@ -180,7 +180,7 @@ static int copy_until_end(const struct cli *cli, int console_fd, bool has_input)
 }
 
 /* All that the console holds, as a string; what is not printable ASCII or a line end is '?'. */
-static int print_json(const struct cli *cli, int console_fd)
+int console_json(const struct cli *cli, int console_fd)
 {
     char *text = NULL;
     size_t length = 0, room = 0;
@@ -211,11 +211,11 @@ static int print_json(const struct cli *cli, int console_fd)
     return rc;
 }
 
-static int use_console(const struct cli *cli, int console_fd, bool follow)
+int console_copy(const struct cli *cli, int console_fd, bool interactive)
 {
-    if (follow)
+    if (interactive)
         make_raw();
-    int error = copy_until_end(cli, console_fd, follow);
+    int error = copy_until_end(cli, console_fd, interactive);
     restore();
     return error < 0 ? cli_error(cli, -UKVM_E_INTERNAL, "%s", strerror(-error)) : 0;
 }
@@ -231,7 +231,7 @@ int cmd_console(struct cli *cli)
     rc = ukvm_console(cli->handle, cli->arguments[0], follow, &fd);
     if (rc != 0)
         return cli_failed(cli, rc);
-    rc = cli->json ? print_json(cli, fd) : use_console(cli, fd, follow);
+    rc = cli->json ? console_json(cli, fd) : console_copy(cli, fd, follow);
     close(fd);
     return rc;
 }

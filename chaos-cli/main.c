@@ -40,6 +40,12 @@ static const struct cli_option console_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option logs_options[] = {
+    {"--follow", 'f', NULL, "go on with what it prints, until it ends"},
+    {"--since", 0, "AGE", "only what it printed in the last 30s, 10m, 2h or 1d"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct cli_verb cli_verbs[] = {
     {"create", cmd_create, "FILE [KEY=VALUE]...", "create a guest and wait until it is ready",
      create_options, 1, 1000},
@@ -51,6 +57,7 @@ const struct cli_verb cli_verbs[] = {
     {"shutdown", cmd_shutdown, "GUEST...", "ask guests to power off, and wait", shutdown_options, 1,
      100000},
     {"console", cmd_console, "GUEST", "show and use a guest's console", console_options, 1, 1},
+    {"logs", cmd_logs, "GUEST", "show what a guest has printed", logs_options, 1, 1},
     {"noxs", cmd_noxs, "GUEST", "show a guest's noxs page, decoded", no_options, 1, 1},
     {"pool", cmd_pool, "[set KEY=VALUE...]",
      "show the shells that are built ahead, or set the pool", no_options, 0, 12},

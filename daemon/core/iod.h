@@ -114,7 +114,8 @@ void iod_detach(struct iod *iod, struct guest *guest);
 /* What is wanted of a console. */
 struct iod_console_want {
     bool follow;
-    bool input; /* if nobody else has it */
+    bool input;        /* if nobody else has it */
+    uint64_t since_ms; /* age of the oldest output; 0: all that is kept */
 };
 /* Hand iod a stream socket (borrowed) for a guest's console. */
 int iod_console(struct iod *iod, const struct guest *guest, int fd,

@@ -148,6 +148,7 @@ int iod_console(struct iod *iod, const struct guest *guest, int fd,
         .header = {.type = IO_MSG_CONSOLE, .size = sizeof(message), .guest = guest->id},
         .follow = want->follow,
         .input = want->input,
+        .since_ms = want->since_ms,
     };
 
     if (iod->sm.state != IOD_UP || list_linked(&guest->io.outbox))

@@ -29,7 +29,11 @@ void op_console(struct ctl_request *request)
     struct iod_console_want want = {.follow = true, .input = true};
     int fd = -1;
     const struct arg args[] = {{.name = "follow", .type = ARG_BOOL, .out = &want.follow},
-                               {.name = "input", .type = ARG_BOOL, .out = &want.input}};
+                               {.name = "input", .type = ARG_BOOL, .out = &want.input},
+                               {.name = "since_ms",
+                                .type = ARG_NUMBER,
+                                .out = &want.since_ms,
+                                .max = (uint64_t)LIMIT_SINCE_S * 1000}};
     int rc = ctl_request_args(request, args, sizeof(args) / sizeof(args[0]), &error);
 
     if (rc == 0)

@@ -119,6 +119,11 @@ static void advance_clients(struct console *console)
     }
 }
 
+static uint64_t now_ns(const struct console *console)
+{
+    return console->loop->ops->now_ns(console->loop);
+}
+
 static void check_ring(struct console *console)
 {
     if (console->ring.fault != NULL && console->ops != NULL)
@@ -126,7 +131,7 @@ static void check_ring(struct console *console)
 }
 
 /* Everything the ring holds, into the history. At most one ring's worth a call. */
-static bool drain(struct console *console)
+static bool drain(struct console *console, uint64_t now_ns)
 {
     uint8_t data[CONSOLE_RING_OUT_BYTES];
     ssize_t size = console_ring_read(&console->ring, data, sizeof(data));
@@ -134,7 +139,7 @@ static bool drain(struct console *console)
         check_ring(console);
         return false;
     }
-    console_history_append(&console->history, data, (size_t)size);
+    console_history_append(&console->history, data, (size_t)size, now_ns);
     /* With less in the ring the guest had room: it need not wake up for more. */
     if (console->ops != NULL && (size_t)size > CONSOLE_RING_OUT_BYTES / 2)
         console->ops->notify(console->arg);
@@ -248,9 +253,9 @@ static bool serve_input(struct console *console)
     return true;
 }
 
-bool console_serve(struct console *console)
+bool console_serve(struct console *console, uint64_t now_ns)
 {
-    bool printed = drain(console);
+    bool printed = drain(console, now_ns);
     if (printed)
         advance_clients(console);
     return serve_input(console) || printed;
@@ -273,6 +278,14 @@ static bool may_write(const struct console *console, const struct console_want *
            (console->writer == NULL || io_fd_hung_up(console->writer->fd));
 }
 
+static uint64_t first_position(const struct console *console, const struct console_want *want)
+{
+    if (want->age_ns == 0)
+        return console->history.start;
+    uint64_t now = now_ns(console);
+    return console_history_since(&console->history, now > want->age_ns ? now - want->age_ns : 0);
+}
+
 static struct console_client *new_client(struct console *console, int fd,
                                          const struct console_want *want)
 {
@@ -285,7 +298,7 @@ static struct console_client *new_client(struct console *console, int fd,
     client->follow = want->follow;
     client->input_over = !writes;
     client->note_sent = NOTE_BYTES;
-    client->position = console->history.start;
+    client->position = first_position(console, want);
     client->watch = console->loop->ops->watch_create(console->loop, fd, writes ? LOOP_READ : 0,
                                                      on_client, client);
     if (client->watch == NULL) {
@@ -310,7 +323,7 @@ int console_add_client(struct console *console, int fd, const struct console_wan
         return -EBUSY;
     }
     /* What a guest printed just before it died may have come without an event. */
-    if (drain(console))
+    if (drain(console, now_ns(console)))
         advance_clients(console);
     struct console_client *client = new_client(console, fd, want);
     if (client == NULL) {
@@ -329,7 +342,7 @@ void console_stop(struct console *console)
     /* Clients get it when they are next served: this may be inside the service of one. */
     ssize_t size = console_ring_read(&console->ring, data, sizeof(data));
     if (size > 0)
-        console_history_append(&console->history, data, (size_t)size);
+        console_history_append(&console->history, data, (size_t)size, now_ns(console));
     console->ring.fault = "console: detached";
     console->ring.shared = NULL;
 }

@@ -23,6 +23,7 @@ struct console_client;
 struct console_want {
     bool follow;
     bool input;
+    uint64_t age_ns; /* of the oldest output; 0: all that is kept */
 };
 
 /* What a console asks of its guest. Both may be called from any of the functions below. */
@@ -49,7 +50,7 @@ struct console {
 int console_create(struct loop *loop, void *ring_page, bool resumed, const struct console_ops *ops,
                    void *arg, struct console **console_out);
 /* Moves output and input. Returns whether there was any. */
-bool console_serve(struct console *console);
+bool console_serve(struct console *console, uint64_t now_ns);
 /*
  * Give a client the kept output, and what it wants besides. One at a time can write, until it
  * hangs up or ends its side of the stream: of others the stream takes no input. Takes fd, a stream

@@ -21,7 +21,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define IO_MSG_VERSION  3u
+#define IO_MSG_VERSION  4u
 #define IO_MAX_VIFS     2u
 #define IO_MAX_FDS      (2u + IO_MAX_VIFS)
 #define IO_TEXT_MAX     120u
@@ -104,8 +104,9 @@ struct io_msg_detached {
  */
 struct io_msg_console {
     struct io_msg_header header;
-    uint32_t follow; /* 0: the kept output only, then close */
-    uint32_t input;  /* 1: wants the input, if it follows and nobody else has it */
+    uint32_t follow;   /* 0: the kept output only, then close */
+    uint32_t input;    /* 1: wants the input, if it follows and nobody else has it */
+    uint64_t since_ms; /* age of the oldest output wanted; 0: all that is kept */
 };
 
 /* header.guest is served, since an ATTACH by a former chaosd. */

@@ -164,7 +164,8 @@ static void do_console(struct io_server *server, struct io_packet *packet)
     if (guest == NULL)
         return;
     const struct console_want want = {.follow = packet->msg.console.follow != 0,
-                                      .input = packet->msg.console.input != 0};
+                                      .input = packet->msg.console.input != 0,
+                                      .age_ns = packet->msg.console.since_ms * 1000000};
     /* What cannot be served is closed, and its reader sees the end. */
     console_add_client(guest->console, packet->from.fds[0], &want);
     packet->from.fds[0] = -1;

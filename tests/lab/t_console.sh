@@ -28,6 +28,15 @@ chaos console talks </dev/null >second &
 second=$!
 eventually 10 grep -q 'liar: tx-flags' first
 eventually 10 grep -q 'liar: tx-flags' second
+# The same for one who only reads; what is older is left out.
+check_match "logs" '*liar: tx-flags*' "$(chaos logs talks)"
+chaos logs -f talks >third &
+third=$!
+eventually 10 grep -q 'liar: tx-flags' third
+check_match "a day's logs" '*liar: tx-flags*' "$(chaos logs talks --since 1d)"
+sleep 2
+check_eq "the last second's logs" "" "$(chaos logs talks --since 1s)"
+
 # One has the guest's input until it leaves; others are told that they only read.
 mkfifo keys
 exec 3<>keys
@@ -53,6 +62,7 @@ check "destroy" chaos destroy talks --wait
 # The guest is gone, and so are those who followed it.
 wait $first || true
 wait $second || true
+check "logs -f ends well" wait $third
 
 # Last words: a crash is on the console although no event told of it.
 talks null

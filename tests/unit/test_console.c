@@ -5,10 +5,13 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define MS UINT64_C(1000000)
 
 static struct io_front front;
 static struct loop *loop;
@@ -68,10 +71,15 @@ static int add_client(bool follow)
     return add_client_that(follow, follow);
 }
 
+static bool serve(void)
+{
+    return console_serve(console, loop->ops->now_ns(loop));
+}
+
 static void print(const char *text)
 {
     io_front_print(&front, text);
-    console_serve(console);
+    serve();
 }
 
 /* Everything there is to read; size_out 0 with a true return is the end of the stream. */
@@ -179,6 +187,74 @@ START_TEST(history_is_bounded)
 }
 END_TEST
 
+/* Of what was printed in the last age_ns. */
+static void expect_since(uint64_t age_ns, const char *text)
+{
+    const struct console_want want = {.age_ns = age_ns};
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(console, pair[1], &want), 0);
+    expect(pair[0], text);
+    ck_assert(at_end(pair[0]));
+    close(pair[0]);
+}
+
+START_TEST(output_since)
+{
+    loop_fake_advance(loop, 1000 * MS);
+    expect_since(1, "");
+    print("one\n");
+    loop_fake_advance(loop, 1000 * MS);
+    print("two ");
+    loop_fake_advance(loop, 50 * MS);
+    print("together\n");
+    loop_fake_advance(loop, 1000 * MS);
+    print("three\n");
+    expect_since(1, "three\n");
+    expect_since(500 * MS, "three\n");
+    expect_since(1050 * MS, "two together\nthree\n");
+    expect_since(2500 * MS, "one\ntwo together\nthree\n");
+    expect_since(UINT64_MAX, "one\ntwo together\nthree\n");
+    loop_fake_advance(loop, 1000 * MS);
+    expect_since(500 * MS, "");
+}
+END_TEST
+
+START_TEST(output_that_comes_all_the_time_has_times)
+{
+    for (int i = 0; i < 100; i++) {
+        print("x");
+        loop_fake_advance(loop, 10 * MS);
+    }
+    ck_assert_uint_ge(console->history.piece_count, 10);
+    expect_since(300 * MS, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+}
+END_TEST
+
+/* More lines than there are times: those that share one are few, and nothing is left out. */
+START_TEST(times_are_bounded)
+{
+    char line[16];
+    const unsigned lines = 20000;
+    for (unsigned i = 0; i < lines; i++) {
+        loop_fake_advance(loop, 1000 * MS);
+        snprintf(line, sizeof(line), "%07u\n", i);
+        print(line);
+        ck_assert_uint_le(console->history.piece_count, console->history.capacity / 64);
+    }
+    for (unsigned age = 1; age <= 8000; age += 97) {
+        const struct console_want want = {.age_ns = age * 1000 * MS + 1};
+        int pair[2];
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+        ck_assert_int_eq(console_add_client(console, pair[1], &want), 0);
+        size_t size = read_all(pair[0]);
+        ck_assert_uint_ge(size, (age + 1) * 8);
+        ck_assert_uint_le(size, (age + 1) * 8 + 256);
+        close(pair[0]);
+    }
+}
+END_TEST
+
 START_TEST(slow_client_loses_output_and_nobody_else_does)
 {
     char line[2001];
@@ -230,7 +306,7 @@ START_TEST(input_waits_for_room)
     for (size_t size; (size = io_front_input(&front, big, sizeof(big))) > 0;) {
         ck_assert_uint_le(size, 1024);
         total += size;
-        ck_assert(console_serve(console));
+        ck_assert(serve());
         loop_fake_run(loop);
     }
     ck_assert_uint_eq(total, 3000);
@@ -259,7 +335,7 @@ static void expect_input(int fd, const char *text)
     loop_fake_run(loop);
     ck_assert_uint_eq(io_front_input(&front, got, sizeof(got)), length);
     ck_assert_mem_eq(got, text, length);
-    console_serve(console);
+    serve();
 }
 
 static void expect_reader(int fd)
@@ -327,7 +403,7 @@ START_TEST(a_writer_that_hung_up_unseen_is_in_nobodys_way)
     loop_fake_run(loop);
     /* What it had sent still arrives. */
     ck_assert_uint_eq(io_front_input(&front, got, sizeof(got)), 5);
-    console_serve(console);
+    serve();
     expect_input(second, "next\n");
     close(second);
 }
@@ -363,7 +439,7 @@ START_TEST(output_index_out_of_range)
 {
     print("before\n");
     front.console->out_prod += 2049;
-    ck_assert(!console_serve(console));
+    ck_assert(!serve());
     ck_assert_str_eq(fault, "console: output index out of range");
     /* Never looked at again; what was kept is still readable. */
     front.console->out_prod = front.console->out_cons;
@@ -406,7 +482,7 @@ START_TEST(resumed_with_indices_that_cannot_be)
 {
     front.console->out_prod = 5000;
     console_ring_init(&console->ring, front.console, true);
-    console_serve(console);
+    serve();
     ck_assert_str_eq(fault, "console: output index out of range");
 }
 END_TEST
@@ -491,6 +567,9 @@ int main(void)
     tcase_add_test(tests, words_without_an_event_are_seen_by_a_new_client);
     tcase_add_test(tests, ring_wraps);
     tcase_add_test(tests, history_is_bounded);
+    tcase_add_test(tests, output_since);
+    tcase_add_test(tests, output_that_comes_all_the_time_has_times);
+    tcase_add_test(tests, times_are_bounded);
     tcase_add_test(tests, slow_client_loses_output_and_nobody_else_does);
     tcase_add_test(tests, input);
     tcase_add_test(tests, input_waits_for_room);

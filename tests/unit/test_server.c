@@ -257,9 +257,13 @@ START_TEST(a_life)
     ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"follow\":false}"), "\"ok\":{}");
     ck_assert_int_ge(reply_fd, 0);
     ck_assert_uint_eq(rig.iod.console.follow, 0);
-    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"input\":false}"), "\"ok\":{}");
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"input\":false,\"since_ms\":7}"),
+                   "\"ok\":{}");
     ck_assert_uint_eq(rig.iod.console.follow, 1);
     ck_assert_uint_eq(rig.iod.console.input, 0);
+    ck_assert_uint_eq(rig.iod.console.since_ms, 7);
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"since_ms\":31536000001}"),
+                   "since_ms: must be at most 31536000000");
     ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"web\",\"wait\":true}"), "{\"ok\":{}}");
     ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"web\"}"), "not-found");
     ck_assert_says(ask("{\"op\":\"list\"}"), "\"guests\":[]");
