@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/dead.h"
 #include "core/error.h"
 #include "hostnet/hostnet.h"
 #include "hv/hv.h"
@@ -89,6 +90,7 @@ struct iod {
     int socket;
     struct loop_watch *watch;
     struct loop_timer *timer;
+    struct dead dead;    /* whose consoles it keeps */
     struct list outbox;  /* guests whose message waits, in order */
     unsigned unanswered; /* messages iod owes an answer */
     unsigned failures;   /* in a row */
@@ -117,8 +119,8 @@ struct iod_console_want {
     bool input;        /* if nobody else has it */
     uint64_t since_ms; /* age of the oldest output; 0: all that is kept */
 };
-/* Hand iod a stream socket (borrowed) for a guest's console. */
-int iod_console(struct iod *iod, const struct guest *guest, int fd,
-                const struct iod_console_want *want, struct error *error);
+/* Hand iod a stream socket (borrowed) for the console of a guest, or of one in iod->dead. */
+int iod_console(struct iod *iod, uint64_t guest_id, int fd, const struct iod_console_want *want,
+                struct error *error);
 
 #endif

@@ -3,18 +3,37 @@
 
 #include "ctl/ops.h"
 
+/* Of a guest that crashed there may be the record still, and what it printed. */
+static int find_console(const struct ctl_request *request, uint64_t *id_out, struct error *error)
+{
+    const struct guest *guest = request->guest;
+    const struct dead_guest *dead = request->dead;
+
+    if (guest != NULL && guest->io.sm.state == GUEST_IO_ATTACHED) {
+        *id_out = guest->id;
+        return 0;
+    }
+    if (guest != NULL)
+        dead = dead_by_id(&request->core->iod.dead, guest->id);
+    if (dead == NULL)
+        return error_set(error, UKVM_E_BAD_STATE, "%s: is %s; its console is not there",
+                         guest->name, guest_state_name(guest));
+    *id_out = dead->id;
+    return 0;
+}
+
 static int connect_console(const struct ctl_request *request, const struct iod_console_want *want,
                            int *fd_out, struct error *error)
 {
-    const struct guest *guest = request->guest;
+    uint64_t id = 0;
     int ends[2];
+    int rc = find_console(request, &id, error);
 
-    if (guest->io.sm.state != GUEST_IO_ATTACHED)
-        return error_set(error, UKVM_E_BAD_STATE, "%s: is %s; its console is not there",
-                         guest->name, guest_state_name(guest));
+    if (rc < 0)
+        return rc;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return error_from_errno(error, errno, "console");
-    int rc = iod_console(&request->core->iod, guest, ends[1], want, error);
+    rc = iod_console(&request->core->iod, id, ends[1], want, error);
     fd_close(&ends[1]);
     if (rc < 0)
         fd_close(&ends[0]);

@@ -178,16 +178,28 @@ static bool read_input(struct console_client *client)
     return true;
 }
 
-static void free_console(struct console *console)
+static void close_clients(struct console *console)
 {
-    list_remove(&console->node);
     LIST_FOR_EACH(node, &console->clients)
     {
         close_client(client_of(node));
     }
+}
+
+static void free_console(struct console *console)
+{
+    list_remove(&console->node);
+    close_clients(console);
     console_history_fini(&console->history);
     console->loop->ops->timer_destroy(console->linger);
     free(console);
+}
+
+/* Its guest is gone, nobody reads it, and it is not kept. */
+static void free_if_over(struct console *console)
+{
+    if (console->ops == NULL && list_empty(&console->clients) && console->kept == 0)
+        free_console(console);
 }
 
 static void on_client(void *arg, int fd, unsigned ready)
@@ -203,13 +215,14 @@ static void on_client(void *arg, int fd, unsigned ready)
     }
     if (alive && (ready & LOOP_WRITE))
         advance_client(client);
-    if (console->ops == NULL && list_empty(&console->clients))
-        free_console(console);
+    free_if_over(console);
 }
 
 static void on_linger_over(void *arg)
 {
-    free_console(arg);
+    struct console *console = arg;
+    close_clients(console);
+    free_if_over(console);
 }
 
 int console_create(struct loop *loop, void *ring_page, bool resumed, const struct console_ops *ops,
@@ -274,7 +287,7 @@ static void sweep(struct console *console)
  */
 static bool may_write(const struct console *console, const struct console_want *want)
 {
-    return want->follow && want->input &&
+    return want->follow && want->input && console->ops != NULL &&
            (console->writer == NULL || io_fd_hung_up(console->writer->fd));
 }
 
@@ -314,6 +327,13 @@ static struct console_client *new_client(struct console *console, int fd,
     return client;
 }
 
+/* Nobody keeps what was a guest's by reading it slowly. */
+static void limit_reading(struct console *console)
+{
+    if (console->ops == NULL && !list_empty(&console->clients))
+        console->loop->ops->timer_set(console->linger, CONSOLE_LINGER_NS);
+}
+
 int console_add_client(struct console *console, int fd, const struct console_want *want)
 {
     if (console->client_count >= CONSOLE_CLIENTS_MAX)
@@ -331,6 +351,7 @@ int console_add_client(struct console *console, int fd, const struct console_wan
         return -ENOMEM;
     }
     advance_client(client);
+    limit_reading(console);
     return 0;
 }
 
@@ -347,18 +368,43 @@ void console_stop(struct console *console)
     console->ring.shared = NULL;
 }
 
-void console_detach(struct console *console, struct list *lingering)
+void console_detach(struct console *console, struct list *lingering, uint64_t keep)
 {
     if (console == NULL)
         return;
     console->ops = NULL;
     console_stop(console);
     list_append(lingering, &console->node);
+    if (console->history.end > 0)
+        console->kept = keep;
     advance_clients(console);
-    if (list_empty(&console->clients))
-        free_console(console);
-    else
-        console->loop->ops->timer_set(console->linger, CONSOLE_LINGER_NS);
+    limit_reading(console);
+    free_if_over(console);
+}
+
+struct console *console_find(const struct list *lingering, uint64_t id)
+{
+    LIST_FOR_EACH(node, lingering)
+    {
+        struct console *console = LIST_OWNER(node, struct console, node);
+        if (id != 0 && console->kept == id)
+            return console;
+    }
+    return NULL;
+}
+
+void console_forget(struct console *console)
+{
+    console->kept = 0;
+    free_if_over(console);
+}
+
+void console_forget_all(struct list *lingering)
+{
+    LIST_FOR_EACH(node, lingering)
+    {
+        console_forget(LIST_OWNER(node, struct console, node));
+    }
 }
 
 void console_end_lingering(struct list *lingering)

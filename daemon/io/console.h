@@ -44,6 +44,7 @@ struct console {
     ssize_t room;                  /* for input, as last seen */
     struct loop_timer *linger;
     struct list node; /* among the lingering */
+    uint64_t kept;    /* of a guest that is gone: its id, as long as the history is kept, else 0 */
 };
 
 /* 0 or -ENOMEM. Ended by console_detach. */
@@ -64,10 +65,16 @@ int console_add_client(struct console *console, int fd, const struct console_wan
 void console_stop(struct console *console);
 /*
  * The ring page goes away: takes the last output from it, unless the guest broke the ring. The
- * console stays in lingering and frees itself when its clients have read all, or after
- * CONSOLE_LINGER_NS. NULL is allowed.
+ * console stays in lingering, with its history if there is one and keep is the guest's id, not 0.
+ * Otherwise it frees itself when its clients have read all. After CONSOLE_LINGER_NS they have in
+ * any case. NULL is allowed.
  */
-void console_detach(struct console *console, struct list *lingering);
+void console_detach(struct console *console, struct list *lingering, uint64_t keep);
+/* The one that is kept under this id, or NULL. Clients can be added to it, to read. */
+struct console *console_find(const struct list *lingering, uint64_t id);
+/* Keeps it no more. */
+void console_forget(struct console *console);
+void console_forget_all(struct list *lingering);
 /* Ends all lingering consoles now. */
 void console_end_lingering(struct list *lingering);
 

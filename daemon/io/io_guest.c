@@ -242,12 +242,12 @@ static int open_guest(struct io_guest *guest, const struct io_msg_attach *attach
 }
 
 /* Safe on a guest that was opened in part. Order: nothing may touch the window once unmapped. */
-static void close_guest(struct io_guest *guest)
+static void close_guest(struct io_guest *guest, bool keep)
 {
     struct loop *loop = guest->io->loop;
     for (unsigned i = 0; i < guest->vif_count; i++)
         vif_close(&guest->vifs[i]);
-    console_detach(guest->console, &guest->io->lingering);
+    console_detach(guest->console, &guest->io->lingering, keep ? guest->by_id.key : 0);
     doorbell_fini(&guest->bell);
     loop->ops->watch_destroy(guest->watch);
     loop->ops->timer_destroy(guest->timer);
@@ -288,7 +288,7 @@ static int attach_guest(struct io *io, const struct io_msg_attach *attach, int *
     sm_init(&guest->sm, &machine, guest, IO_GUEST_WAITING, now_ns(guest));
     rc = open_guest(guest, attach, fds, text);
     if (rc < 0) {
-        close_guest(guest);
+        close_guest(guest, false);
         return rc;
     }
     list_append(&io->guests, &guest->node);
@@ -312,10 +312,10 @@ int io_guest_attach(struct io *io, const struct io_msg_attach *attach, const int
     return rc;
 }
 
-void io_guest_detach(struct io_guest *guest)
+void io_guest_detach(struct io_guest *guest, bool keep)
 {
     hash_remove(&guest->io->by_id, &guest->by_id);
     list_remove(&guest->node);
     set_host_states(guest, NOXS_DEV_STATE_CLOSED);
-    close_guest(guest);
+    close_guest(guest, keep);
 }

@@ -21,7 +21,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define IO_MSG_VERSION  4u
+#define IO_MSG_VERSION  5u
 #define IO_MAX_VIFS     2u
 #define IO_MAX_FDS      (2u + IO_MAX_VIFS)
 #define IO_TEXT_MAX     120u
@@ -90,8 +90,15 @@ struct io_msg_attached {
     char text[IO_TEXT_MAX]; /* what failed; NUL-terminated */
 };
 
+/*
+ * What iod keeps of a guest that is gone is its console's history, until it is told to forget it
+ * with the end of another, or a chaosd greets that does not know of it.
+ */
 struct io_msg_detach {
     struct io_msg_header header;
+    uint64_t forget; /* the guest whose history is kept no more; 0: none */
+    uint32_t keep;   /* 1: keep the history of this one */
+    uint32_t reserved;
 };
 
 struct io_msg_detached {

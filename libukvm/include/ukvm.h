@@ -176,7 +176,10 @@ struct ukvm_logs_options {
     uint64_t since_ms; /* only what was printed in this time until now; 0: all that is kept */
 };
 
-/* As ukvm_console, only to read: what the guest has printed. options may be NULL. */
+/*
+ * As ukvm_console, only to read: what the guest has printed. Both also take the name of a guest
+ * that is gone, as long as that is kept. options may be NULL.
+ */
 int ukvm_logs(struct ukvm *handle, const char *guest, const struct ukvm_logs_options *options,
               int *fd_out);
 

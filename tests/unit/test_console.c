@@ -49,7 +49,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    console_detach(console, &lingering);
+    console_detach(console, &lingering, 0);
     console_end_lingering(&lingering);
     ck_assert_uint_eq(loop_fake_handles(loop), 0);
     loop_fake_destroy(loop);
@@ -491,7 +491,7 @@ START_TEST(last_words_are_read_after_detach)
 {
     int fd = add_client(true);
     io_front_print(&front, "panic\n");
-    console_detach(console, &lingering);
+    console_detach(console, &lingering, 0);
     console = NULL;
     expect(fd, "panic\n");
     ck_assert(at_end(fd));
@@ -509,7 +509,7 @@ START_TEST(detached_console_waits_for_a_slow_client_but_not_for_ever)
     for (int i = 0; i < 300; i++)
         print(line);
     free(line);
-    console_detach(console, &lingering);
+    console_detach(console, &lingering, 0);
     console = NULL;
     ck_assert(!list_empty(&lingering));
     ck_assert_int_eq(write(fd, "input is ignored", 16), 16);
@@ -530,7 +530,7 @@ START_TEST(detached_console_ends_when_all_is_read)
     for (int i = 0; i < 300; i++)
         print(line);
     free(line);
-    console_detach(console, &lingering);
+    console_detach(console, &lingering, 0);
     console = NULL;
     for (int i = 0; i < 1000 && !list_empty(&lingering); i++) {
         read_all(fd);
@@ -539,6 +539,92 @@ START_TEST(detached_console_ends_when_all_is_read)
     ck_assert(list_empty(&lingering));
     ck_assert_uint_eq(loop_fake_armed(loop), 0);
     close(fd);
+}
+END_TEST
+
+/* Of a guest that is gone. */
+static int read_kept(bool follows_it)
+{
+    struct console *kept = console_find(&lingering, 7);
+    const struct console_want want = {.follow = follows_it, .input = follows_it};
+    int pair[2];
+    ck_assert_ptr_nonnull(kept);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(kept, pair[1], &want), 0);
+    return pair[0];
+}
+
+START_TEST(what_is_kept_of_a_guest_that_is_gone_can_be_read)
+{
+    int reader = add_client(true);
+    print("one\n");
+    io_front_print(&front, "panic\n");
+    console_detach(console, &lingering, 7);
+    console = NULL;
+    memset(front.console, 0xff, 4096);
+    expect(reader, "one\npanic\n");
+    ck_assert(at_end(reader));
+    for (int i = 0; i < 4; i++) {
+        int fd = read_kept(i % 2 == 0);
+        expect(fd, "one\npanic\n");
+        ck_assert(at_end(fd));
+        close(fd);
+    }
+    ck_assert_ptr_null(console_find(&lingering, 8));
+    console_forget(console_find(&lingering, 7));
+    ck_assert(list_empty(&lingering));
+    close(reader);
+}
+END_TEST
+
+START_TEST(what_is_forgotten_is_read_to_its_end)
+{
+    memset(big, 'a', 2000);
+    big[2000] = '\0';
+    char *line = strdup(big);
+    for (int i = 0; i < 100; i++)
+        print(line);
+    free(line);
+    console_detach(console, &lingering, 7);
+    console = NULL;
+    int fds[5];
+    size_t taken[5] = {0};
+    /* As many as it takes until one has to wait. */
+    for (int i = 0; i < 5; i++) {
+        int size = 4096;
+        struct console *kept = console_find(&lingering, 7);
+        const struct console_want want = {.follow = false};
+        int pair[2];
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+        setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+        ck_assert_int_eq(console_add_client(kept, pair[1], &want), 0);
+        fds[i] = pair[0];
+    }
+    console_forget_all(&lingering);
+    ck_assert_ptr_null(console_find(&lingering, 7));
+    ck_assert(!list_empty(&lingering));
+    for (int round = 0; round < 1000 && !list_empty(&lingering); round++) {
+        for (int i = 0; i < 4; i++)
+            taken[i] += read_all(fds[i]);
+        loop_fake_run(loop);
+        loop_fake_advance(loop, MS);
+        if (round == 900)
+            loop_fake_advance(loop, CONSOLE_LINGER_NS); /* the fifth does not read */
+    }
+    ck_assert(list_empty(&lingering));
+    for (int i = 0; i < 5; i++) {
+        if (i < 4)
+            ck_assert_uint_eq(taken[i] + read_all(fds[i]), CONSOLE_HISTORY_BYTES);
+        close(fds[i]);
+    }
+}
+END_TEST
+
+START_TEST(who_printed_nothing_leaves_nothing)
+{
+    console_detach(console, &lingering, 7);
+    console = NULL;
+    ck_assert(list_empty(&lingering));
 }
 END_TEST
 
@@ -587,6 +673,9 @@ int main(void)
     tcase_add_test(tests, last_words_are_read_after_detach);
     tcase_add_test(tests, detached_console_waits_for_a_slow_client_but_not_for_ever);
     tcase_add_test(tests, detached_console_ends_when_all_is_read);
+    tcase_add_test(tests, what_is_kept_of_a_guest_that_is_gone_can_be_read);
+    tcase_add_test(tests, what_is_forgotten_is_read_to_its_end);
+    tcase_add_test(tests, who_printed_nothing_leaves_nothing);
     tcase_add_test(tests, no_handles);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -100,7 +100,7 @@ END_TEST
 
 START_TEST(detach_leaves_nothing_mapped)
 {
-    io_guest_detach(guest(3));
+    io_guest_detach(guest(3), false);
     ck_assert_ptr_null(guest(3));
     ck_assert_uint_eq(io_front_mapped, GUESTS - 1);
     ck_assert_uint_eq(fronts[3].page->device_host_state[IO_FRONT_NET_SLOT], NOXS_DEV_STATE_CLOSED);
@@ -247,7 +247,7 @@ START_TEST(a_broken_ring_stops_the_guest_only)
     io_front_event(&fronts[2]);
     loop_fake_advance(loop, 100 * MS);
     ck_assert_uint_eq(faults, 1);
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
 }
 END_TEST
 
@@ -276,7 +276,7 @@ START_TEST(a_stopped_guests_console_is_left_alone)
     ck_assert_str_eq(line, "last");
     ck_assert_int_eq(read(pair[0], line, sizeof(line)), 0);
     close(pair[0]);
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     ck_assert_mem_eq(fronts[2].console, &before, sizeof(before));
 }
 END_TEST
@@ -360,7 +360,7 @@ END_TEST
 
 START_TEST(resumed_guest_is_served_at_once)
 {
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     io_front_unmasked(&fronts[2]);
     open_net(3);
     /* Rung before its former iod died, which had taken the event. */
@@ -486,7 +486,7 @@ START_TEST(wrong_orders_leave_nothing)
 {
     struct io_msg_attach order;
     int fds[2];
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     unsigned before = open_files();
     io_front_attach(&fronts[2], &order, fds);
     wrongs[_i](&order);
@@ -500,7 +500,7 @@ END_TEST
 
 START_TEST(a_window_that_cannot_be_mapped)
 {
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     unsigned before = open_files();
     io_front_map_error = -EINVAL;
     ck_assert_int_eq(attach(2, false), -EINVAL);
@@ -512,7 +512,7 @@ END_TEST
 
 START_TEST(out_of_handles)
 {
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     unsigned before = open_files();
     unsigned handles = loop_fake_handles(loop);
     for (unsigned nth = 1;; nth++) {
@@ -536,7 +536,7 @@ START_TEST(bridged_interface)
 {
     struct io_msg_attach order;
     int fds[3], tap[2];
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, tap), 0);
     io_front_attach(&fronts[2], &order, fds);
     order.vif[0].bridged = 1;
@@ -557,7 +557,7 @@ START_TEST(bridged_interface)
     loop_fake_run(loop);
     ck_assert_uint_eq(io_front_receive(&fronts[2], got), sizeof(frame));
     ck_assert_uint_eq(io_front_notified(&fronts[2]), 1);
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     ck_assert_int_eq(read(tap[0], got, sizeof(got)), 0);
     close(tap[0]);
 }
@@ -583,7 +583,7 @@ START_TEST(uplink)
     /* No guest can take the host's place. */
     struct io_msg_attach order;
     int fds[2];
-    io_guest_detach(guest(3));
+    io_guest_detach(guest(3), false);
     io_front_attach(&fronts[3], &order, fds);
     order.vif[0].mac[5] = 0;
     ck_assert_int_eq(io_guest_attach(&io, &order, fds, 2, text), -EADDRINUSE);
