@@ -117,6 +117,8 @@ void out_table_print(const struct out_table *table);
 
 /* Copy it to stdout until its end; with interactive, keys or stdin to it. */
 int console_copy(const struct cli *cli, int console_fd, bool interactive);
+/* Show and use a guest's console until it ends or is left. The connection is there. */
+int console_use(struct cli *cli, const char *guest);
 /* Print all of it as JSON, with the guest by the name that was given. */
 int console_json(const struct cli *cli, int console_fd);
 

@@ -220,18 +220,26 @@ int console_copy(const struct cli *cli, int console_fd, bool interactive)
     return error < 0 ? cli_error(cli, -UKVM_E_INTERNAL, "%s", strerror(-error)) : 0;
 }
 
-int cmd_console(struct cli *cli)
+static int show(struct cli *cli, const char *guest, bool follow)
 {
-    bool follow = !cli->json && !cli_flag(cli, "--no-follow");
     int fd;
-    int rc = cli_connect(cli);
+    int rc = ukvm_console(cli->handle, guest, follow, &fd);
 
-    if (rc != 0)
-        return rc;
-    rc = ukvm_console(cli->handle, cli->arguments[0], follow, &fd);
     if (rc != 0)
         return cli_failed(cli, rc);
     rc = cli->json ? console_json(cli, fd) : console_copy(cli, fd, follow);
     close(fd);
     return rc;
+}
+
+int console_use(struct cli *cli, const char *guest)
+{
+    return show(cli, guest, true);
+}
+
+int cmd_console(struct cli *cli)
+{
+    int rc = cli_connect(cli);
+
+    return rc != 0 ? rc : show(cli, cli->arguments[0], !cli->json && !cli_flag(cli, "--no-follow"));
 }

@@ -16,6 +16,7 @@ static const struct cli_option no_options[] = {{NULL, 0, NULL, NULL}};
 static const struct cli_option create_options[] = {
     {"--no-wait", 0, NULL, "return once the guest runs, not when it is ready"},
     {"--timeout", 0, "S", "seconds until the guest must be ready (10)"},
+    {"--console", 'c', NULL, "use its console from its first byte on; implies --no-wait"},
     {"--timing", 0, NULL, "print how long each phase took, in microseconds"},
     {"--cold", 0, NULL, "build it anew, take no shell of the pool"},
     {"--count", 'n', "N", "create N guests, NAME-1 to NAME-N"},

@@ -49,6 +49,20 @@ check_match "its last words" '*panic: page fault*' "$(chaos logs crash)"
 check "its record is removed" chaos destroy crash
 check_match "its last words" '*panic: page fault*' "$(chaos logs crash)"
 
+echo "-- from the first byte"
+check "create" chaos create -q $guests/daytime.cfg "name='web'"
+before=$(chaos logs web)
+check "destroy" chaos destroy web
+chaos create -c -q $guests/daytime.cfg "name='web'" </dev/null >attached &
+attached=$!
+eventually 10 grep -q listening attached
+check "destroy" chaos destroy web
+check "its end is a good one" wait $attached
+words() { sed 's/10\.77\.[0-9.]*/IP/; s/\[[ 0-9.]*\]//' "$@"; }
+check_eq "all of it was shown" "$(echo "$before" | words)" "$(words attached)"
+check_match "of one that ends at once" '*no such lie: leave*' \
+    "$(chaos create -c -q $guests/noop.cfg "name='short'" "kernel='$guests/tests/liar'" "cmdline='leave'" </dev/null)"
+
 echo "-- of so many"
 check "many" chaos create -q -n 64 $guests/daytime.cfg "name='g'"
 for i in $(seq 64); do echo "g-$i"; done | xargs chaos destroy --wait || fail "destroy"
