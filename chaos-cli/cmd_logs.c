@@ -1,12 +1,11 @@
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
 
-#define DAYS_MAX 365
+#define SECONDS_MAX (UINT64_C(365) * 86400)
 
 static const struct {
     char letter;
@@ -20,12 +19,12 @@ static uint64_t age_ms(const char *text)
 
     if (!isdigit((unsigned char)*text))
         return 0;
-    unsigned long number = strtoul(text, &end, 10);
-    if (strlen(end) != 1 || number > DAYS_MAX * 86400UL)
+    uint64_t number = strtoul(text, &end, 10);
+    if (strlen(end) != 1 || number > SECONDS_MAX)
         return 0;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        uint64_t seconds = (uint64_t)number * units[i].seconds;
-        if (*end == units[i].letter && seconds <= DAYS_MAX * 86400)
+        uint64_t seconds = number * units[i].seconds;
+        if (*end == units[i].letter && seconds <= SECONDS_MAX)
             return seconds * 1000;
     }
     return 0;

@@ -1,5 +1,6 @@
 #include "io/console_history.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ static void merge_pieces(struct console_history *history)
 {
     struct console_piece *pieces = history->pieces;
     size_t best = 0;
+    assert(history->piece_count > 2);
     for (size_t i = 1; i + 2 < history->piece_count; i++)
         if (pieces[i + 2].start - pieces[i].start < pieces[best + 2].start - pieces[best].start)
             best = i;
