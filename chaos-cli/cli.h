@@ -113,6 +113,15 @@ void out_cell(struct out_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void out_table_print(const struct out_table *table);
 
+/* ---- a console's stream: cmd_console.c ---- */
+
+/* Copy it to stdout until its end; with interactive, keys or stdin to it. */
+int console_copy(const struct cli *cli, int console_fd, bool interactive);
+/* Show and use a guest's console until it ends or is left. The connection is there. */
+int console_use(struct cli *cli, const char *guest);
+/* Print all of it as JSON, with the guest by the name that was given. */
+int console_json(const struct cli *cli, int console_fd);
+
 /* ---- verbs: cmd_<verb>.c ---- */
 
 int cmd_create(struct cli *cli);
@@ -124,6 +133,7 @@ int cmd_pool(struct cli *cli);
 int cmd_unpause(struct cli *cli);
 int cmd_shutdown(struct cli *cli);
 int cmd_console(struct cli *cli);
+int cmd_logs(struct cli *cli);
 int cmd_noxs(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);

@@ -81,32 +81,58 @@ static int copy_output(int console_fd)
 struct input {
     char data[4096];
     size_t length;
-    bool detach; /* the key was pressed */
+    bool open;    /* more may come */
+    bool refused; /* another client has the guest's input */
+    bool detach;  /* the key was pressed */
 };
 
-/* Never blocks: the detach key must work when the guest takes nothing. */
-static int send_input(int console_fd, struct input *input)
+/*
+ * Never blocks: the detach key must work when the guest takes nothing. What cannot be sent any more
+ * is dropped: that the stream has ended, or takes nothing of us, is found out elsewhere.
+ */
+static void send_input(int console_fd, struct input *input)
 {
     ssize_t n = send(console_fd, input->data, input->length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
     if (n < 0)
-        return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+        n = (ssize_t)input->length;
     input->length -= (size_t)n;
     memmove(input->data, input->data + n, input->length);
-    return 0;
 }
 
-/* 1 to go on, 0 at the end, or a negated errno. Keys for which there is no room are lost. */
-static int take_input(int console_fd, struct input *input)
+/* A stream that has not ended, and takes nothing. */
+static bool is_refused(int console_fd)
+{
+    struct pollfd end = {.fd = console_fd};
+
+    return send(console_fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EPIPE &&
+           poll(&end, 1, 0) == 0;
+}
+
+static void look_for_refusal(const struct cli *cli, int console_fd, struct input *input)
+{
+    if (!input->open || input->refused || !is_refused(console_fd))
+        return;
+    input->refused = true;
+    input->length = 0;
+    cli_error(cli, 0, "somebody else has the input of this console; this one only reads");
+}
+
+/* Keys for which there is no room are lost. */
+static void take_input(int console_fd, struct input *input)
 {
     char data[256];
-    size_t room = sizeof(input->data) - input->length;
+    size_t room = input->refused ? 0 : sizeof(input->data) - input->length;
     ssize_t n = read(STDIN_FILENO, data, is_raw || room > sizeof(data) ? sizeof(data) : room);
 
-    if (n < 0)
-        return errno == EINTR ? 1 : -errno;
-    if (n == 0)
-        return 0;
+    if (n < 0 && errno == EINTR)
+        return;
+    if (n <= 0) {
+        input->open = false;
+        return;
+    }
     const char *detach = is_raw ? memchr(data, DETACH_KEY, (size_t)n) : NULL;
     size_t length = detach != NULL ? (size_t)(detach - data) : (size_t)n;
     input->detach = detach != NULL;
@@ -114,45 +140,47 @@ static int take_input(int console_fd, struct input *input)
         length = room;
     memcpy(input->data + input->length, data, length);
     input->length += length;
-    int error = send_input(console_fd, input);
-    return error == 0 ? 1 : error;
+    send_input(console_fd, input);
 }
 
 /* A pipe waits until there is room; keys are read always, for one of them may be the detach key. */
 static bool wants_input(const struct input *input)
 {
-    return is_raw || input->length < sizeof(input->data);
+    return input->open && (is_raw || (!input->refused && input->length < sizeof(input->data)));
 }
 
-static int copy_until_end(int console_fd, bool has_input)
+static int copy_until_end(const struct cli *cli, int console_fd, bool has_input)
 {
-    struct input input = {.length = 0};
+    struct input input = {.open = has_input};
     int more = 1;
 
     while (more > 0 && !input.detach) {
         struct pollfd fds[2] = {
             {.fd = console_fd, .events = input.length > 0 ? POLLIN | POLLOUT : POLLIN},
-            {.fd = has_input && wants_input(&input) ? STDIN_FILENO : -1, .events = POLLIN}};
+            {.fd = wants_input(&input) ? STDIN_FILENO : -1, .events = POLLIN}};
         if (poll(fds, 2, -1) < 0) {
             if (errno == EINTR)
                 continue;
             return -errno;
         }
-        if ((fds[0].revents & POLLOUT) != 0 && send_input(console_fd, &input) < 0) {
-            input.length = 0;
-            has_input = false;
-        }
+        look_for_refusal(cli, console_fd, &input);
+        if ((fds[0].revents & POLLOUT) != 0)
+            send_input(console_fd, &input);
         if ((fds[0].revents & ~POLLOUT) != 0)
             more = copy_output(console_fd);
-        /* The end of our input is not the end of the guest's output. */
-        if (more > 0 && fds[1].revents != 0 && take_input(console_fd, &input) <= 0)
+        if (more > 0 && fds[1].revents != 0)
+            take_input(console_fd, &input);
+        /* The end of our input is not the end of the guest's output, but the turn of another. */
+        if (has_input && !input.open && input.length == 0) {
             has_input = false;
+            shutdown(console_fd, SHUT_WR);
+        }
     }
     return more;
 }
 
 /* All that the console holds, as a string; what is not printable ASCII or a line end is '?'. */
-static int print_json(const struct cli *cli, int console_fd)
+int console_json(const struct cli *cli, int console_fd)
 {
     char *text = NULL;
     size_t length = 0, room = 0;
@@ -183,27 +211,35 @@ static int print_json(const struct cli *cli, int console_fd)
     return rc;
 }
 
-static int use_console(const struct cli *cli, int console_fd, bool follow)
+int console_copy(const struct cli *cli, int console_fd, bool interactive)
 {
-    if (follow)
+    if (interactive)
         make_raw();
-    int error = copy_until_end(console_fd, follow);
+    int error = copy_until_end(cli, console_fd, interactive);
     restore();
     return error < 0 ? cli_error(cli, -UKVM_E_INTERNAL, "%s", strerror(-error)) : 0;
 }
 
-int cmd_console(struct cli *cli)
+static int show(struct cli *cli, const char *guest, bool follow)
 {
-    bool follow = !cli->json && !cli_flag(cli, "--no-follow");
     int fd;
-    int rc = cli_connect(cli);
+    int rc = ukvm_console(cli->handle, guest, follow, &fd);
 
     if (rc != 0)
-        return rc;
-    rc = ukvm_console(cli->handle, cli->arguments[0], follow, &fd);
-    if (rc != 0)
         return cli_failed(cli, rc);
-    rc = cli->json ? print_json(cli, fd) : use_console(cli, fd, follow);
+    rc = cli->json ? console_json(cli, fd) : console_copy(cli, fd, follow);
     close(fd);
     return rc;
+}
+
+int console_use(struct cli *cli, const char *guest)
+{
+    return show(cli, guest, true);
+}
+
+int cmd_console(struct cli *cli)
+{
+    int rc = cli_connect(cli);
+
+    return rc != 0 ? rc : show(cli, cli->arguments[0], !cli->json && !cli_flag(cli, "--no-follow"));
 }

@@ -120,7 +120,7 @@ static struct ukvm_create_options options_of(struct creation *creation)
 {
     return (struct ukvm_create_options){
         .size = sizeof(struct ukvm_create_options),
-        .no_wait = cli_flag(creation->cli, "--no-wait"),
+        .no_wait = cli_flag(creation->cli, "--no-wait") || cli_flag(creation->cli, "--console"),
         .timeout_ms = creation->timeout_ms,
         .phases = creation->timing ? creation->phases : NULL,
         .path = cli_flag(creation->cli, "--cold") ? UKVM_PATH_COLD : UKVM_PATH_ANY,
@@ -143,9 +143,14 @@ static int create_one(struct creation *creation)
 
     creation->start_us = now_us(creation);
     int rc = ukvm_create(creation->cli->handle, creation->config, &options, &guest);
-    if (rc == 0)
-        on_guest(creation, &options, &guest);
-    return rc;
+    if (rc != 0)
+        return cli_failed(creation->cli, rc);
+    on_guest(creation, &options, &guest);
+    if (!cli_flag(creation->cli, "--console"))
+        return 0;
+    /* All that it prints meanwhile is kept, even if it ends before we ask. */
+    fflush(stdout);
+    return console_use(creation->cli, guest.name);
 }
 
 /* ---- all of them ---- */
@@ -201,10 +206,7 @@ static int create_all(struct creation *creation)
     if (creation->count > 0)
         return create_many(creation);
     rc = cli_connect(creation->cli);
-    if (rc != 0)
-        return rc;
-    rc = create_one(creation);
-    return rc != 0 ? cli_failed(creation->cli, rc) : 0;
+    return rc != 0 ? rc : create_one(creation);
 }
 
 /* One object, or with -n an array of what was created, also when a later one failed. */
@@ -225,6 +227,9 @@ int cmd_create(struct cli *cli)
 
     if (rc == 0)
         rc = cli_milliseconds(cli, "--timeout", &creation.timeout_ms);
+    if (rc == 0 && cli_flag(cli, "--console") && (cli->json || creation.count > 0))
+        rc = cli_usage(cli, "--console shows one guest, and cannot be had with %s",
+                       cli->json ? "--json" : "--count");
     if (rc != 0)
         return rc;
     if (cli->json)

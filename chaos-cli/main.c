@@ -16,6 +16,7 @@ static const struct cli_option no_options[] = {{NULL, 0, NULL, NULL}};
 static const struct cli_option create_options[] = {
     {"--no-wait", 0, NULL, "return once the guest runs, not when it is ready"},
     {"--timeout", 0, "S", "seconds until the guest must be ready (10)"},
+    {"--console", 'c', NULL, "use its console from its first byte on; implies --no-wait"},
     {"--timing", 0, NULL, "print how long each phase took, in microseconds"},
     {"--cold", 0, NULL, "build it anew, take no shell of the pool"},
     {"--count", 'n', "N", "create N guests, NAME-1 to NAME-N"},
@@ -40,6 +41,12 @@ static const struct cli_option console_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option logs_options[] = {
+    {"--follow", 'f', NULL, "go on with what it prints, until it ends"},
+    {"--since", 0, "AGE", "only what it printed in the last 30s, 10m, 2h or 1d"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct cli_verb cli_verbs[] = {
     {"create", cmd_create, "FILE [KEY=VALUE]...", "create a guest and wait until it is ready",
      create_options, 1, 1000},
@@ -51,6 +58,7 @@ const struct cli_verb cli_verbs[] = {
     {"shutdown", cmd_shutdown, "GUEST...", "ask guests to power off, and wait", shutdown_options, 1,
      100000},
     {"console", cmd_console, "GUEST", "show and use a guest's console", console_options, 1, 1},
+    {"logs", cmd_logs, "GUEST", "show what a guest has printed", logs_options, 1, 1},
     {"noxs", cmd_noxs, "GUEST", "show a guest's noxs page, decoded", no_options, 1, 1},
     {"pool", cmd_pool, "[set KEY=VALUE...]",
      "show the shells that are built ahead, or set the pool", no_options, 0, 12},

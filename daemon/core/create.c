@@ -329,10 +329,9 @@ static void on_deadline(void *arg)
     unsigned ms = (unsigned)(create->timeout_ns / 1000000);
 
     if (create->guest != NULL && create->guest->unpaused_ns != 0)
-        create_abort(
-            create, UKVM_E_TIMEOUT,
-            "%s: not ready after %u ms; destroyed (--no-wait keeps it, to see its console)",
-            create->label, ms);
+        create_abort(create, UKVM_E_TIMEOUT,
+                     "%s: not ready after %u ms; destroyed ('chaos logs %s' shows what it printed)",
+                     create->label, ms, create->label);
     else
         create_abort(create, UKVM_E_TIMEOUT, "%s: '%s' took longer than %u ms", create->label,
                      timeline[create->step].phase, ms);

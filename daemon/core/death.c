@@ -52,18 +52,16 @@ static void keep_record(struct guest *guest)
     store_refresh(guest);
 }
 
-/* The guest's last instruction was executed. key: what its creator sets policy with. */
-static void end(struct guest *guest, enum guest_state state, const char *reason, const char *key,
+/* The guest's last instruction was executed. */
+static void end(struct guest *guest, enum guest_state state, const char *reason,
                 enum spec_policy policy)
 {
     guest_set_reason(guest, reason);
     log_info("%s: %s", guest->name, guest->reason);
     if (guest->create != NULL) {
-        create_abort(
-            guest->create, UKVM_E_GUEST_FAILED,
-            "%s: stopped before it was ready: %s (--no-wait and \"%s='preserve'\" keep it, "
-            "to see its console)",
-            guest->name, guest->reason, key);
+        create_abort(guest->create, UKVM_E_GUEST_FAILED,
+                     "%s: stopped before it was ready: %s ('chaos logs %s' shows what it printed)",
+                     guest->name, guest->reason, guest->name);
         return;
     }
     guest_move(guest, state);
@@ -101,7 +99,7 @@ void death_crash(struct guest *guest, const char *reason)
     int rc = hv->ops->domain_shutdown(hv, guest->domid, HV_SHUTDOWN_CRASH);
     if (rc < 0)
         log_warning("%s: cannot be stopped: %s", guest->name, strerror(-rc));
-    end(guest, GUEST_CRASHED, reason, "on_crash", guest->on_crash);
+    end(guest, GUEST_CRASHED, reason, guest->on_crash);
 }
 
 static void on_poweroff(struct guest *guest)
@@ -112,19 +110,14 @@ static void on_poweroff(struct guest *guest)
         snprintf(reason, sizeof(reason), "powered off");
     else
         snprintf(reason, sizeof(reason), "exited with code %u", guest->control.exit_code);
-    end(guest, GUEST_STOPPED, reason, "on_poweroff", guest->on_poweroff);
+    end(guest, GUEST_STOPPED, reason, guest->on_poweroff);
 }
 
-/* What it said last is in its console, which goes with its domain. */
 static void on_guest_crash(struct guest *guest)
 {
-    const char *reason = "crashed";
+    const char *reason = guest->create != NULL ? "crashed" : "crashed; its console may say why";
 
-    if (guest->create == NULL)
-        reason = guest->on_crash == SPEC_PRESERVE
-                     ? "crashed; its console may say why"
-                     : "crashed; keep it with on_crash = \"preserve\" to read its console";
-    end(guest, GUEST_CRASHED, reason, "on_crash", guest->on_crash);
+    end(guest, GUEST_CRASHED, reason, guest->on_crash);
 }
 
 static void on_shutdown(struct guest *guest, enum hv_shutdown_reason why)
@@ -135,17 +128,16 @@ static void on_shutdown(struct guest *guest, enum hv_shutdown_reason why)
         on_poweroff(guest);
         break;
     case HV_SHUTDOWN_REBOOT:
-        end(guest, GUEST_STOPPED, "asked for a reboot", "on_reboot", guest->on_reboot);
+        end(guest, GUEST_STOPPED, "asked for a reboot", guest->on_reboot);
         break;
     case HV_SHUTDOWN_SUSPEND:
-        end(guest, GUEST_CRASHED, "suspended itself, which is not supported", "on_crash",
-            guest->on_crash);
+        end(guest, GUEST_CRASHED, "suspended itself, which is not supported", guest->on_crash);
         break;
     case HV_SHUTDOWN_CRASH:
         on_guest_crash(guest);
         break;
     case HV_SHUTDOWN_OTHER:
-        end(guest, GUEST_CRASHED, "stopped for an unknown reason", "on_crash", guest->on_crash);
+        end(guest, GUEST_CRASHED, "stopped for an unknown reason", guest->on_crash);
         break;
     }
 }
@@ -155,8 +147,7 @@ void death_vanished(struct guest *guest)
     if (guest_state(guest) == GUEST_SHELL)
         pool_lost(guest, "its domain was destroyed by someone else");
     else if (guest_alive(guest))
-        end(guest, GUEST_CRASHED, "its domain was destroyed by someone else", "on_crash",
-            SPEC_DESTROY);
+        end(guest, GUEST_CRASHED, "its domain was destroyed by someone else", SPEC_DESTROY);
     else if (guest_hold(guest) == GUEST_HELD && guest_state(guest) != GUEST_CREATING)
         destroy_guest(guest, NULL);
 }

@@ -180,6 +180,7 @@ void iod_lost(struct iod *iod, const char *why)
     log_warning("chaos-iod: %s; starting another", why);
     iod->config.link->ops->kill(iod->config.link);
     disconnect(iod);
+    dead_init(&iod->dead);
     iod->failures = was_healthy ? 1 : iod->failures + 1;
     move(iod, IOD_WAITING);
     iod_requeue_guests(iod);
@@ -278,6 +279,7 @@ int iod_init(struct iod *iod, const struct iod_config *config)
 
     *iod = (struct iod){.config = *config, .found = -1, .socket = -1};
     list_init(&iod->outbox);
+    dead_init(&iod->dead);
     sm_init(&iod->sm, &type, iod, IOD_DOWN, iod_now_ns(iod));
     iod->timer = loop->ops->timer_create(loop, on_timer, iod);
     return iod->timer == NULL ? -ENOMEM : 0;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/dead.h"
 #include "core/error.h"
 #include "hostnet/hostnet.h"
 #include "hv/hv.h"
@@ -89,6 +90,7 @@ struct iod {
     int socket;
     struct loop_watch *watch;
     struct loop_timer *timer;
+    struct dead dead;    /* whose consoles it keeps */
     struct list outbox;  /* guests whose message waits, in order */
     unsigned unanswered; /* messages iod owes an answer */
     unsigned failures;   /* in a row */
@@ -110,8 +112,15 @@ void iod_recorded(struct iod *iod, struct guest *guest);
 void iod_attach(struct iod *iod, struct guest *guest);
 /* Ends in events->detached, which may be called before this returns. */
 void iod_detach(struct iod *iod, struct guest *guest);
-/* Hand iod a stream socket (borrowed) for a guest's console. */
-int iod_console(struct iod *iod, const struct guest *guest, int fd, bool follow,
+
+/* What is wanted of a console. */
+struct iod_console_want {
+    bool follow;
+    bool input;        /* if nobody else has it */
+    uint64_t since_ms; /* age of the oldest output; 0: all that is kept */
+};
+/* Hand iod a stream socket (borrowed) for the console of a guest, or of one in iod->dead. */
+int iod_console(struct iod *iod, uint64_t guest_id, int fd, const struct iod_console_want *want,
                 struct error *error);
 
 #endif

@@ -81,14 +81,24 @@ static int deliver_attach(struct iod *iod, struct guest *guest)
     return 0;
 }
 
+/* It has a name to be asked for by, and has had a chance to print. */
+static bool leaves_console(const struct guest *guest)
+{
+    return !guest_is_shell(guest) && guest->unpaused_ns != 0;
+}
+
 static int deliver_detach(struct iod *iod, struct guest *guest)
 {
+    bool keep = leaves_console(guest);
+    struct dead_guest *surplus = keep ? dead_surplus(&iod->dead, guest) : NULL;
     struct io_msg_detach message;
 
-    iod_message_detach(guest, &message);
+    iod_message_detach(guest, keep, surplus != NULL ? surplus->id : 0, &message);
     int rc = fd_send(iod->socket, &message, sizeof(message), NULL, 0);
     if (rc < 0)
         return rc;
+    if (keep)
+        dead_add(&iod->dead, guest, surplus);
     list_remove(&guest->io.outbox);
     iod_expect_answer(iod);
     return 0;
@@ -141,17 +151,20 @@ void iod_detach(struct iod *iod, struct guest *guest)
     iod_flush(iod);
 }
 
-int iod_console(struct iod *iod, const struct guest *guest, int fd, bool follow,
+int iod_console(struct iod *iod, uint64_t guest_id, int fd, const struct iod_console_want *want,
                 struct error *error)
 {
     struct io_msg_console message = {
-        .header = {.type = IO_MSG_CONSOLE, .size = sizeof(message), .guest = guest->id},
-        .follow = follow,
+        .header = {.type = IO_MSG_CONSOLE, .size = sizeof(message), .guest = guest_id},
+        .follow = want->follow,
+        .input = want->input,
+        .since_ms = want->since_ms,
     };
 
-    if (iod->sm.state != IOD_UP || list_linked(&guest->io.outbox))
+    /* Not before the messages that wait: one of them may attach this guest. */
+    if (iod->sm.state != IOD_UP || !list_empty(&iod->outbox))
         return error_set(error, UKVM_E_BAD_STATE,
-                         "chaos-iod is being started again; try once more");
+                         "chaos-iod is busy or being started again; try once more");
     int rc = fd_send(iod->socket, &message, sizeof(message), &fd, 1);
     if (rc == -EAGAIN)
         return error_set(error, UKVM_E_BAD_STATE, "chaos-iod is busy; try once more");

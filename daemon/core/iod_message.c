@@ -55,10 +55,13 @@ void iod_message_attach(const struct guest *guest, struct io_msg_attach *message
     *tap_count_out = taps;
 }
 
-void iod_message_detach(const struct guest *guest, struct io_msg_detach *message_out)
+void iod_message_detach(const struct guest *guest, bool keep, uint64_t forget,
+                        struct io_msg_detach *message_out)
 {
     *message_out =
-        (struct io_msg_detach){.header = header(IO_MSG_DETACH, sizeof(*message_out), guest->id)};
+        (struct io_msg_detach){.header = header(IO_MSG_DETACH, sizeof(*message_out), guest->id),
+                               .forget = forget,
+                               .keep = keep};
 }
 
 static size_t expected_size(uint32_t type)

@@ -12,7 +12,9 @@ void iod_message_hello(const struct iod_config *config, struct io_msg_hello *mes
 /* Also the TAP fds that go with it, after the grant and event channel fds. */
 void iod_message_attach(const struct guest *guest, struct io_msg_attach *message_out,
                         int taps_out[IO_MAX_VIFS], size_t *tap_count_out);
-void iod_message_detach(const struct guest *guest, struct io_msg_detach *message_out);
+/* forget: whose console iod is to keep no more, or 0. */
+void iod_message_detach(const struct guest *guest, bool keep, uint64_t forget,
+                        struct io_msg_detach *message_out);
 
 /* A message from iod. */
 union iod_message {

@@ -24,6 +24,9 @@
     X(CMDLINE, 1023, "cmdline", "bytes of command line")                                           \
     X(KERNEL_PATH, 255, "kernel-path", "bytes for the kernel's path")                              \
     X(TIMEOUT_MS, 3600000, "timeout", "milliseconds to wait")                                      \
+    X(DEAD_CONSOLES, 64, "dead-consoles", "consoles of guests that are gone are kept")             \
+    X(USER_DEAD_CONSOLES, 16, "user-dead-consoles", "of them of one user who is not root")         \
+    X(SINCE_S, 31536000, "since", "seconds back in a console")                                     \
     X(IMAGE_MIB, 64, "image", "MiB for a kernel image")                                            \
     X(IMAGE_FOOTPRINT_MIB, 64, "image-footprint-mib", "MiB of memory for an image, .bss included") \
     X(IMAGE_READS, 16, "image-reads", "images are read at the same time")                          \

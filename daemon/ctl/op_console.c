@@ -3,18 +3,37 @@
 
 #include "ctl/ops.h"
 
-static int connect_console(const struct ctl_request *request, bool follow, int *fd_out,
-                           struct error *error)
+/* Of a guest that crashed there may be the record still, and what it printed. */
+static int find_console(const struct ctl_request *request, uint64_t *id_out, struct error *error)
 {
     const struct guest *guest = request->guest;
-    int ends[2];
+    const struct dead_guest *dead = request->dead;
 
-    if (guest->io.sm.state != GUEST_IO_ATTACHED)
+    if (guest != NULL && guest->io.sm.state == GUEST_IO_ATTACHED) {
+        *id_out = guest->id;
+        return 0;
+    }
+    if (guest != NULL)
+        dead = dead_by_id(&request->core->iod.dead, guest->id);
+    if (dead == NULL)
         return error_set(error, UKVM_E_BAD_STATE, "%s: is %s; its console is not there",
                          guest->name, guest_state_name(guest));
+    *id_out = dead->id;
+    return 0;
+}
+
+static int connect_console(const struct ctl_request *request, const struct iod_console_want *want,
+                           int *fd_out, struct error *error)
+{
+    uint64_t id = 0;
+    int ends[2];
+    int rc = find_console(request, &id, error);
+
+    if (rc < 0)
+        return rc;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return error_from_errno(error, errno, "console");
-    int rc = iod_console(&request->core->iod, guest, ends[1], follow, error);
+    rc = iod_console(&request->core->iod, id, ends[1], want, error);
     fd_close(&ends[1]);
     if (rc < 0)
         fd_close(&ends[0]);
@@ -26,13 +45,18 @@ static int connect_console(const struct ctl_request *request, bool follow, int *
 void op_console(struct ctl_request *request)
 {
     struct error error;
-    bool follow = true;
+    struct iod_console_want want = {.follow = true, .input = true};
     int fd = -1;
-    const struct arg args[] = {{.name = "follow", .type = ARG_BOOL, .out = &follow}};
-    int rc = ctl_request_args(request, args, 1, &error);
+    const struct arg args[] = {{.name = "follow", .type = ARG_BOOL, .out = &want.follow},
+                               {.name = "input", .type = ARG_BOOL, .out = &want.input},
+                               {.name = "since_ms",
+                                .type = ARG_NUMBER,
+                                .out = &want.since_ms,
+                                .max = (uint64_t)LIMIT_SINCE_S * 1000}};
+    int rc = ctl_request_args(request, args, sizeof(args) / sizeof(args[0]), &error);
 
     if (rc == 0)
-        rc = connect_console(request, follow, &fd, &error);
+        rc = connect_console(request, &want, &fd, &error);
     if (rc < 0) {
         ctl_fail(request, &error);
         return;

@@ -2,8 +2,6 @@
 #ifndef CHAOS_CTL_OPS_H
 #define CHAOS_CTL_OPS_H
 
-#include <stdbool.h>
-
 #include "ctl/request.h"
 
 enum ctl_privilege {
@@ -12,10 +10,17 @@ enum ctl_privilege {
     CTL_ROOT,
 };
 
+/* Whom it takes as "guest". */
+enum ctl_subject {
+    CTL_NOBODY,        /* no such member */
+    CTL_GUEST,         /* request->guest is set */
+    CTL_GUEST_OR_DEAD, /* or, for the name of one that is gone, request->dead */
+};
+
 struct ctl_op {
     const char *name;
     void (*handler)(struct ctl_request *request);
-    bool on_guest; /* takes "guest"; request->guest is set */
+    enum ctl_subject subject;
     enum ctl_privilege privilege;
     unsigned fds; /* that must come along, no more and no fewer */
 };

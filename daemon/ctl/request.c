@@ -76,25 +76,36 @@ void ctl_answer_bytes(struct ctl_request *request, const void *data, size_t size
 
 /* ---- the beginning ------------------------------------------------------------------ */
 
+static int check_owner(const struct ctl_request *request, const struct ctl_op *op, const char *name,
+                       uid_t owner, struct error *error)
+{
+    if (op->privilege != CTL_OWNER || request->uid == 0 || request->uid == owner)
+        return 0;
+    return error_set(error, UKVM_E_PERMISSION,
+                     "%s: belongs to user %u; only they and root may do this", name,
+                     (unsigned)owner);
+}
+
 static int find_guest(struct ctl_request *request, const struct ctl_op *op, struct error *error)
 {
     const json_t *name = json_object_get(request->message.object, "guest");
 
-    if (!op->on_guest && name != NULL)
+    if (op->subject == CTL_NOBODY && name != NULL)
         return error_set(error, UKVM_E_PROTOCOL, "%s: unknown member 'guest'", op->name);
-    if (!op->on_guest)
+    if (op->subject == CTL_NOBODY)
         return 0;
     if (!json_is_string(name))
         return error_set(error, UKVM_E_PROTOCOL, "%s: guest: must be a string", op->name);
     int rc =
         guest_table_find(&request->core->guests, json_string_value(name), &request->guest, error);
+    if (rc == -UKVM_E_NOT_FOUND && op->subject == CTL_GUEST_OR_DEAD)
+        request->dead =
+            dead_by_name(&request->core->iod.dead, json_string_value(name), request->uid);
+    if (request->dead != NULL)
+        return check_owner(request, op, request->dead->name, request->dead->owner, error);
     if (rc < 0)
         return rc;
-    if (op->privilege == CTL_OWNER && request->uid != 0 && request->uid != request->guest->owner)
-        return error_set(error, UKVM_E_PERMISSION,
-                         "%s: belongs to user %u; only they and root may do this",
-                         request->guest->name, (unsigned)request->guest->owner);
-    return 0;
+    return check_owner(request, op, request->guest->name, request->guest->owner, error);
 }
 
 /* Only what an operation has a use for is let in. */

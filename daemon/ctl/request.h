@@ -24,7 +24,8 @@ struct ctl_request {
     struct ctl_client *client; /* NULL: gone, nobody wants the reply */
     struct core *core;
     struct message message;
-    struct guest *guest; /* of ops on a guest; valid until the handler returns */
+    struct guest *guest;           /* of ops on a guest; valid until the handler returns */
+    const struct dead_guest *dead; /* of ops on what is left of one; likewise */
     uid_t uid;
     uint64_t received_ns;
     int fd;                         /* of create: the image, taken by it; else -1 */

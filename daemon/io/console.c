@@ -19,7 +19,7 @@ struct console_client {
     struct loop_watch *watch;
     int fd;
     bool follow;
-    bool input_over;   /* the peer will send no more */
+    bool input_over;   /* the peer will send no more, or may not */
     bool input_waits;  /* the guest's ring is full */
     bool output_waits; /* the socket is full */
     size_t note_sent;  /* of lost_note; NOTE_BYTES when none is owed */
@@ -42,9 +42,18 @@ static void update_watch(struct console_client *client)
     client->console->loop->ops->watch_set(client->watch, ready);
 }
 
+/* Who comes next may write. */
+static void end_input(struct console_client *client)
+{
+    client->input_over = true;
+    if (client->console->writer == client)
+        client->console->writer = NULL;
+}
+
 static void close_client(struct console_client *client)
 {
     struct console *console = client->console;
+    end_input(client);
     list_remove(&client->node);
     console->client_count--;
     console->loop->ops->watch_destroy(client->watch);
@@ -110,6 +119,11 @@ static void advance_clients(struct console *console)
     }
 }
 
+static uint64_t now_ns(const struct console *console)
+{
+    return console->loop->ops->now_ns(console->loop);
+}
+
 static void check_ring(struct console *console)
 {
     if (console->ring.fault != NULL && console->ops != NULL)
@@ -117,7 +131,7 @@ static void check_ring(struct console *console)
 }
 
 /* Everything the ring holds, into the history. At most one ring's worth a call. */
-static bool drain(struct console *console)
+static bool drain(struct console *console, uint64_t now_ns)
 {
     uint8_t data[CONSOLE_RING_OUT_BYTES];
     ssize_t size = console_ring_read(&console->ring, data, sizeof(data));
@@ -125,7 +139,7 @@ static bool drain(struct console *console)
         check_ring(console);
         return false;
     }
-    console_history_append(&console->history, data, (size_t)size);
+    console_history_append(&console->history, data, (size_t)size, now_ns);
     /* With less in the ring the guest had room: it need not wake up for more. */
     if (console->ops != NULL && (size_t)size > CONSOLE_RING_OUT_BYTES / 2)
         console->ops->notify(console->arg);
@@ -139,7 +153,7 @@ static bool read_input(struct console_client *client)
     ssize_t room = console_ring_room(&console->ring);
     if (room < 0) {
         check_ring(console);
-        client->input_over = true;
+        end_input(client);
     } else if (room == 0) {
         client->input_waits = true;
     } else {
@@ -152,8 +166,9 @@ static bool read_input(struct console_client *client)
             close_client(client);
             return false;
         }
-        client->input_over = got == 0;
-        if (got > 0) {
+        if (got == 0) {
+            end_input(client);
+        } else {
             console->room = room - console_ring_write(&console->ring, data, (size_t)got);
             console->ops->notify(console->arg);
             return true;
@@ -163,16 +178,28 @@ static bool read_input(struct console_client *client)
     return true;
 }
 
-static void free_console(struct console *console)
+static void close_clients(struct console *console)
 {
-    list_remove(&console->node);
     LIST_FOR_EACH(node, &console->clients)
     {
         close_client(client_of(node));
     }
+}
+
+static void free_console(struct console *console)
+{
+    list_remove(&console->node);
+    close_clients(console);
     console_history_fini(&console->history);
     console->loop->ops->timer_destroy(console->linger);
     free(console);
+}
+
+/* Its guest is gone, nobody reads it, and it is not kept. */
+static void free_if_over(struct console *console)
+{
+    if (console->ops == NULL && list_empty(&console->clients) && console->kept == 0)
+        free_console(console);
 }
 
 static void on_client(void *arg, int fd, unsigned ready)
@@ -188,13 +215,14 @@ static void on_client(void *arg, int fd, unsigned ready)
     }
     if (alive && (ready & LOOP_WRITE))
         advance_client(client);
-    if (console->ops == NULL && list_empty(&console->clients))
-        free_console(console);
+    free_if_over(console);
 }
 
 static void on_linger_over(void *arg)
 {
-    free_console(arg);
+    struct console *console = arg;
+    close_clients(console);
+    free_if_over(console);
 }
 
 int console_create(struct loop *loop, void *ring_page, bool resumed, const struct console_ops *ops,
@@ -238,9 +266,9 @@ static bool serve_input(struct console *console)
     return true;
 }
 
-bool console_serve(struct console *console)
+bool console_serve(struct console *console, uint64_t now_ns)
 {
-    bool printed = drain(console);
+    bool printed = drain(console, now_ns);
     if (printed)
         advance_clients(console);
     return serve_input(console) || printed;
@@ -255,28 +283,58 @@ static void sweep(struct console *console)
     }
 }
 
-static struct console_client *new_client(struct console *console, int fd, bool follow)
+/* One that has hung up may have left input that is still to be read; its turn is over all the same.
+ */
+static bool may_write(const struct console *console, const struct console_want *want)
 {
+    return want->follow && want->input && console->ops != NULL &&
+           (console->writer == NULL || io_fd_hung_up(console->writer->fd));
+}
+
+static uint64_t first_position(const struct console *console, const struct console_want *want)
+{
+    if (want->age_ns == 0)
+        return console->history.start;
+    uint64_t now = now_ns(console);
+    return console_history_since(&console->history, now > want->age_ns ? now - want->age_ns : 0);
+}
+
+static struct console_client *new_client(struct console *console, int fd,
+                                         const struct console_want *want)
+{
+    bool writes = may_write(console, want);
     struct console_client *client = calloc(1, sizeof(*client));
     if (client == NULL)
         return NULL;
     client->console = console;
     client->fd = fd;
-    client->follow = follow;
+    client->follow = want->follow;
+    client->input_over = !writes;
     client->note_sent = NOTE_BYTES;
-    client->position = console->history.start;
-    client->watch = console->loop->ops->watch_create(console->loop, fd, follow ? LOOP_READ : 0,
+    client->position = first_position(console, want);
+    client->watch = console->loop->ops->watch_create(console->loop, fd, writes ? LOOP_READ : 0,
                                                      on_client, client);
     if (client->watch == NULL) {
         free(client);
         return NULL;
     }
+    if (writes)
+        console->writer = client;
+    else
+        shutdown(fd, SHUT_RD); /* so that its peer learns of it when it tries */
     list_append(&console->clients, &client->node);
     console->client_count++;
     return client;
 }
 
-int console_add_client(struct console *console, int fd, bool follow)
+/* Nobody keeps what was a guest's by reading it slowly. */
+static void limit_reading(struct console *console)
+{
+    if (console->ops == NULL && !list_empty(&console->clients))
+        console->loop->ops->timer_set(console->linger, CONSOLE_LINGER_NS);
+}
+
+int console_add_client(struct console *console, int fd, const struct console_want *want)
 {
     if (console->client_count >= CONSOLE_CLIENTS_MAX)
         sweep(console);
@@ -285,14 +343,15 @@ int console_add_client(struct console *console, int fd, bool follow)
         return -EBUSY;
     }
     /* What a guest printed just before it died may have come without an event. */
-    if (drain(console))
+    if (drain(console, now_ns(console)))
         advance_clients(console);
-    struct console_client *client = new_client(console, fd, follow);
+    struct console_client *client = new_client(console, fd, want);
     if (client == NULL) {
         close(fd);
         return -ENOMEM;
     }
     advance_client(client);
+    limit_reading(console);
     return 0;
 }
 
@@ -304,23 +363,48 @@ void console_stop(struct console *console)
     /* Clients get it when they are next served: this may be inside the service of one. */
     ssize_t size = console_ring_read(&console->ring, data, sizeof(data));
     if (size > 0)
-        console_history_append(&console->history, data, (size_t)size);
+        console_history_append(&console->history, data, (size_t)size, now_ns(console));
     console->ring.fault = "console: detached";
     console->ring.shared = NULL;
 }
 
-void console_detach(struct console *console, struct list *lingering)
+void console_detach(struct console *console, struct list *lingering, uint64_t keep)
 {
     if (console == NULL)
         return;
     console->ops = NULL;
     console_stop(console);
     list_append(lingering, &console->node);
+    if (console->history.end > 0)
+        console->kept = keep;
     advance_clients(console);
-    if (list_empty(&console->clients))
-        free_console(console);
-    else
-        console->loop->ops->timer_set(console->linger, CONSOLE_LINGER_NS);
+    limit_reading(console);
+    free_if_over(console);
+}
+
+struct console *console_find(const struct list *lingering, uint64_t id)
+{
+    LIST_FOR_EACH(node, lingering)
+    {
+        struct console *console = LIST_OWNER(node, struct console, node);
+        if (id != 0 && console->kept == id)
+            return console;
+    }
+    return NULL;
+}
+
+void console_forget(struct console *console)
+{
+    console->kept = 0;
+    free_if_over(console);
+}
+
+void console_forget_all(struct list *lingering)
+{
+    LIST_FOR_EACH(node, lingering)
+    {
+        console_forget(LIST_OWNER(node, struct console, node));
+    }
 }
 
 void console_end_lingering(struct list *lingering)

@@ -15,7 +15,7 @@ void io_fini(struct io *io)
 {
     LIST_FOR_EACH(node, &io->guests)
     {
-        io_guest_detach(LIST_OWNER(node, struct io_guest, node));
+        io_guest_detach(LIST_OWNER(node, struct io_guest, node), false);
     }
     console_end_lingering(&io->lingering);
     uplink_fini(&io->uplink);

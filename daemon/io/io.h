@@ -23,7 +23,7 @@ struct io {
     struct doorbell_batch bells;
     struct vswitch vswitch;
     struct uplink uplink;
-    struct list lingering; /* consoles of detached guests */
+    struct list lingering; /* consoles of detached guests: kept, or still being read */
     /* A guest broke a protocol and was stopped. Set by whoever wants to know. */
     void (*on_fault)(void *arg, struct io_guest *guest);
     void *arg;

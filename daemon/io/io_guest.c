@@ -79,10 +79,10 @@ static bool rung(uint64_t slots, unsigned slot)
     return (slots >> slot & 1) != 0;
 }
 
-static enum io_throttle_work serve(struct io_guest *guest, uint64_t slots)
+static enum io_throttle_work serve(struct io_guest *guest, uint64_t slots, uint64_t start_ns)
 {
     enum io_throttle_work work = IO_THROTTLE_IDLE;
-    if (rung(slots, guest->console_slot) && console_serve(guest->console))
+    if (rung(slots, guest->console_slot) && console_serve(guest->console, start_ns))
         work = IO_THROTTLE_WORKED;
     for (unsigned i = 0; i < guest->vif_count && !is_stopped(guest); i++) {
         struct vif *vif = &guest->vifs[i];
@@ -97,11 +97,11 @@ static enum io_throttle_work serve(struct io_guest *guest, uint64_t slots)
     return work;
 }
 
-static void after_turn(struct io_guest *guest, enum io_throttle_work work)
+static void after_turn(struct io_guest *guest, enum io_throttle_work work, uint64_t start_ns)
 {
     struct loop *loop = guest->io->loop;
     bool storm = false;
-    uint64_t wait_ns = io_throttle_event(&guest->throttle, now_ns(guest), work, &storm);
+    uint64_t wait_ns = io_throttle_event(&guest->throttle, start_ns, work, &storm);
     if (storm) {
         stop(guest, "event storm on the I/O channel");
     } else if (guest->unfinished != 0 || wait_ns > 0) {
@@ -116,8 +116,9 @@ static void turn(struct io_guest *guest)
 {
     bool polled = guest->sm.state == IO_GUEST_POLLED;
     uint64_t slots = doorbell_take(&guest->bell) | guest->unfinished;
+    uint64_t start_ns = now_ns(guest);
     guest->unfinished = 0;
-    enum io_throttle_work work = serve(guest, slots);
+    enum io_throttle_work work = serve(guest, slots, start_ns);
     doorbell_flush(&guest->io->bells);
     if (is_stopped(guest))
         return;
@@ -125,7 +126,7 @@ static void turn(struct io_guest *guest)
     if (polled && work == IO_THROTTLE_IDLE && guest->unfinished == 0)
         unmask(guest);
     else
-        after_turn(guest, work);
+        after_turn(guest, work, start_ns);
 }
 
 static void on_timer(void *arg)
@@ -241,12 +242,12 @@ static int open_guest(struct io_guest *guest, const struct io_msg_attach *attach
 }
 
 /* Safe on a guest that was opened in part. Order: nothing may touch the window once unmapped. */
-static void close_guest(struct io_guest *guest)
+static void close_guest(struct io_guest *guest, bool keep)
 {
     struct loop *loop = guest->io->loop;
     for (unsigned i = 0; i < guest->vif_count; i++)
         vif_close(&guest->vifs[i]);
-    console_detach(guest->console, &guest->io->lingering);
+    console_detach(guest->console, &guest->io->lingering, keep ? guest->by_id.key : 0);
     doorbell_fini(&guest->bell);
     loop->ops->watch_destroy(guest->watch);
     loop->ops->timer_destroy(guest->timer);
@@ -287,7 +288,7 @@ static int attach_guest(struct io *io, const struct io_msg_attach *attach, int *
     sm_init(&guest->sm, &machine, guest, IO_GUEST_WAITING, now_ns(guest));
     rc = open_guest(guest, attach, fds, text);
     if (rc < 0) {
-        close_guest(guest);
+        close_guest(guest, false);
         return rc;
     }
     list_append(&io->guests, &guest->node);
@@ -311,10 +312,10 @@ int io_guest_attach(struct io *io, const struct io_msg_attach *attach, const int
     return rc;
 }
 
-void io_guest_detach(struct io_guest *guest)
+void io_guest_detach(struct io_guest *guest, bool keep)
 {
     hash_remove(&guest->io->by_id, &guest->by_id);
     list_remove(&guest->node);
     set_host_states(guest, NOXS_DEV_STATE_CLOSED);
-    close_guest(guest);
+    close_guest(guest, keep);
 }

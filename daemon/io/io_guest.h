@@ -57,7 +57,10 @@ struct io_guest {
  */
 int io_guest_attach(struct io *io, const struct io_msg_attach *attach, const int *fds,
                     unsigned fd_count, char *text);
-/* Everything is unmapped and closed when it returns; the guest is freed. */
-void io_guest_detach(struct io_guest *guest);
+/*
+ * Everything is unmapped and closed when it returns; the guest is freed. keep: what its console has
+ * shown is left in io->lingering, by the guest's id.
+ */
+void io_guest_detach(struct io_guest *guest, bool keep);
 
 #endif

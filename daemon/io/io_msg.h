@@ -21,7 +21,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define IO_MSG_VERSION  2u
+#define IO_MSG_VERSION  5u
 #define IO_MAX_VIFS     2u
 #define IO_MAX_FDS      (2u + IO_MAX_VIFS)
 #define IO_TEXT_MAX     120u
@@ -90,19 +90,30 @@ struct io_msg_attached {
     char text[IO_TEXT_MAX]; /* what failed; NUL-terminated */
 };
 
+/*
+ * What iod keeps of a guest that is gone is its console's history, until it is told to forget it
+ * with the end of another, or a chaosd greets that does not know of it.
+ */
 struct io_msg_detach {
     struct io_msg_header header;
+    uint64_t forget; /* the guest whose history is kept no more; 0: none */
+    uint32_t keep;   /* 1: keep the history of this one */
+    uint32_t reserved;
 };
 
 struct io_msg_detached {
     struct io_msg_header header;
 };
 
-/* fd: a stream socket. iod writes the kept output, then follows; what it reads is input. */
+/*
+ * fd: a stream socket. iod writes the kept output, then follows; what it reads is input. Only one
+ * at a time has the input: iod shuts its side of other streams for reading.
+ */
 struct io_msg_console {
     struct io_msg_header header;
-    uint32_t follow; /* 0: the kept output only, then close */
-    uint32_t reserved;
+    uint32_t follow;   /* 0: the kept output only, then close */
+    uint32_t input;    /* 1: wants the input, if it follows and nobody else has it */
+    uint64_t since_ms; /* age of the oldest output wanted; 0: all that is kept */
 };
 
 /* header.guest is served, since an ATTACH by a former chaosd. */

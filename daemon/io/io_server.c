@@ -122,8 +122,10 @@ static void do_hello(struct io_server *server, struct io_packet *packet)
             shutdown(server->connection, SHUT_RDWR);
             return;
         }
-        if (!server->greeted)
+        if (!server->greeted) {
+            console_forget_all(&server->io->lingering);
             tell_served(server);
+        }
         server->greeted = true;
     }
     answer.has_uplink = uplink_is_set(&server->io->uplink);
@@ -148,8 +150,11 @@ static void do_attach(struct io_server *server, struct io_packet *packet)
 static void do_detach(struct io_server *server, struct io_packet *packet)
 {
     struct io_guest *guest = io_find(server->io, packet->msg.header.guest);
+    struct console *old = console_find(&server->io->lingering, packet->msg.detach.forget);
+    if (old != NULL)
+        console_forget(old);
     if (guest != NULL)
-        io_guest_detach(guest);
+        io_guest_detach(guest, packet->msg.detach.keep != 0);
     struct io_msg_detached answer = {
         .header = {.type = IO_MSG_DETACHED,
                    .size = sizeof(answer),
@@ -160,11 +165,17 @@ static void do_detach(struct io_server *server, struct io_packet *packet)
 
 static void do_console(struct io_server *server, struct io_packet *packet)
 {
-    struct io_guest *guest = io_find(server->io, packet->msg.header.guest);
-    if (guest == NULL)
+    uint64_t id = packet->msg.header.guest;
+    const struct io_guest *guest = io_find(server->io, id);
+    struct console *console =
+        guest != NULL ? guest->console : console_find(&server->io->lingering, id);
+    if (console == NULL)
         return;
+    const struct console_want want = {.follow = packet->msg.console.follow != 0,
+                                      .input = packet->msg.console.input != 0,
+                                      .age_ns = packet->msg.console.since_ms * 1000000};
     /* What cannot be served is closed, and its reader sees the end. */
-    console_add_client(guest->console, packet->from.fds[0], packet->msg.console.follow != 0);
+    console_add_client(console, packet->from.fds[0], &want);
     packet->from.fds[0] = -1;
 }
 

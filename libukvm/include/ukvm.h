@@ -163,8 +163,25 @@ int ukvm_pause(struct ukvm *handle, const char *guest);
 int ukvm_unpause(struct ukvm *handle, const char *guest);
 /* timeout_ms 0: 10,000. TIMEOUT: the guest did not stop (and runs on, unless force). */
 int ukvm_shutdown(struct ukvm *handle, const char *guest, uint32_t timeout_ms, bool force);
-/* A stream socket with the guest's console; the caller owns and closes *fd_out. */
+/*
+ * A stream socket with the guest's console; the caller owns and closes *fd_out. With follow, what
+ * is written to it is the guest's input, unless another client has that: then a write fails with
+ * EPIPE.
+ */
 int ukvm_console(struct ukvm *handle, const char *guest, bool follow, int *fd_out);
+
+struct ukvm_logs_options {
+    size_t size;
+    bool follow;       /* go on with what comes */
+    uint64_t since_ms; /* only what was printed in this time until now; 0: all that is kept */
+};
+
+/*
+ * As ukvm_console, only to read: what the guest has printed. Both also take the name of a guest
+ * that is gone, as long as that is kept. options may be NULL.
+ */
+int ukvm_logs(struct ukvm *handle, const char *guest, const struct ukvm_logs_options *options,
+              int *fd_out);
 
 /* All guests, by ascending domain id. The caller frees *guests_out with free(). */
 int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count_out);

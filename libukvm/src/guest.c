@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "client.h"
 #include "guest_read.h"
@@ -69,11 +70,10 @@ int ukvm_shutdown(struct ukvm *handle, const char *guest, uint32_t timeout_ms, b
     return call_no_reply(handle, "shutdown", guest, arguments);
 }
 
-int ukvm_console(struct ukvm *handle, const char *guest, bool follow, int *fd_out)
+static int open_console(struct ukvm *handle, const char *guest, json_t *arguments, int *fd_out)
 {
     struct client_reply reply;
-    int rc = call(handle, "console", guest,
-                  json_pack("{s:s, s:b}", "guest", guest, "follow", (int)follow), &reply);
+    int rc = call(handle, "console", guest, arguments, &reply);
 
     if (rc != 0)
         return rc;
@@ -85,6 +85,26 @@ int ukvm_console(struct ukvm *handle, const char *guest, bool follow, int *fd_ou
     }
     client_reply_fini(&reply);
     return rc;
+}
+
+int ukvm_console(struct ukvm *handle, const char *guest, bool follow, int *fd_out)
+{
+    return open_console(handle, guest,
+                        json_pack("{s:s, s:b}", "guest", guest, "follow", (int)follow), fd_out);
+}
+
+int ukvm_logs(struct ukvm *handle, const char *guest, const struct ukvm_logs_options *options,
+              int *fd_out)
+{
+    struct ukvm_logs_options full = {.size = sizeof(full)};
+
+    if (options != NULL)
+        memcpy(&full, options, options->size < sizeof(full) ? options->size : sizeof(full));
+    json_t *arguments =
+        json_pack("{s:s, s:b, s:b}", "guest", guest, "follow", (int)full.follow, "input", 0);
+    if (full.since_ms != 0)
+        client_add_argument(&arguments, "since_ms", json_integer((json_int_t)full.since_ms));
+    return open_console(handle, guest, arguments, fd_out);
 }
 
 /* ---- list ---- */

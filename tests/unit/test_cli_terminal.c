@@ -128,6 +128,18 @@ START_TEST(guest_ends)
 }
 END_TEST
 
+START_TEST(who_only_reads_is_told_and_can_leave)
+{
+    start(CONSOLE "fd-reader hello\nreply {\"ok\":{}}\n", 80, "console", "web");
+    wait_for("somebody else has the input of this console; this one only reads");
+    expect_mode(true);
+    type("lost");
+    type("\x1d");
+    int status = wait_chaos();
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
 static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 
 START_TEST(killed)
@@ -165,6 +177,7 @@ int main(void)
     tcase_add_test(cases, detach_key);
     tcase_add_test(cases, detach_key_when_the_guest_takes_nothing);
     tcase_add_test(cases, guest_ends);
+    tcase_add_test(cases, who_only_reads_is_told_and_can_leave);
     tcase_add_loop_test(cases, killed, 0, (int)(sizeof(signals) / sizeof(signals[0])));
     tcase_add_test(cases, table_fits);
     suite_add_tcase(suite, cases);

@@ -5,10 +5,13 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define MS UINT64_C(1000000)
 
 static struct io_front front;
 static struct loop *loop;
@@ -17,6 +20,7 @@ static struct list lingering;
 static unsigned notified;
 static const char *fault;
 static char big[100000];
+static const struct console_want follows = {.follow = true, .input = true};
 
 static void on_notify(void *arg)
 {
@@ -45,7 +49,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    console_detach(console, &lingering);
+    console_detach(console, &lingering, 0);
     console_end_lingering(&lingering);
     ck_assert_uint_eq(loop_fake_handles(loop), 0);
     loop_fake_destroy(loop);
@@ -53,18 +57,29 @@ static void teardown(void)
 }
 
 /* Returns our end. */
-static int add_client(bool follow)
+static int add_client_that(bool follow, bool input)
 {
+    const struct console_want want = {.follow = follow, .input = input};
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(console, pair[1], follow), 0);
+    ck_assert_int_eq(console_add_client(console, pair[1], &want), 0);
     return pair[0];
+}
+
+static int add_client(bool follow)
+{
+    return add_client_that(follow, follow);
+}
+
+static bool serve(void)
+{
+    return console_serve(console, loop->ops->now_ns(loop));
 }
 
 static void print(const char *text)
 {
     io_front_print(&front, text);
-    console_serve(console);
+    serve();
 }
 
 /* Everything there is to read; size_out 0 with a true return is the end of the stream. */
@@ -172,6 +187,74 @@ START_TEST(history_is_bounded)
 }
 END_TEST
 
+/* Of what was printed in the last age_ns. */
+static void expect_since(uint64_t age_ns, const char *text)
+{
+    const struct console_want want = {.age_ns = age_ns};
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(console, pair[1], &want), 0);
+    expect(pair[0], text);
+    ck_assert(at_end(pair[0]));
+    close(pair[0]);
+}
+
+START_TEST(output_since)
+{
+    loop_fake_advance(loop, 1000 * MS);
+    expect_since(1, "");
+    print("one\n");
+    loop_fake_advance(loop, 1000 * MS);
+    print("two ");
+    loop_fake_advance(loop, 50 * MS);
+    print("together\n");
+    loop_fake_advance(loop, 1000 * MS);
+    print("three\n");
+    expect_since(1, "three\n");
+    expect_since(500 * MS, "three\n");
+    expect_since(1050 * MS, "two together\nthree\n");
+    expect_since(2500 * MS, "one\ntwo together\nthree\n");
+    expect_since(UINT64_MAX, "one\ntwo together\nthree\n");
+    loop_fake_advance(loop, 1000 * MS);
+    expect_since(500 * MS, "");
+}
+END_TEST
+
+START_TEST(output_that_comes_all_the_time_has_times)
+{
+    for (int i = 0; i < 100; i++) {
+        print("x");
+        loop_fake_advance(loop, 10 * MS);
+    }
+    ck_assert_uint_ge(console->history.piece_count, 10);
+    expect_since(300 * MS, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+}
+END_TEST
+
+/* More lines than there are times: those that share one are few, and nothing is left out. */
+START_TEST(times_are_bounded)
+{
+    char line[16];
+    const unsigned lines = 20000;
+    for (unsigned i = 0; i < lines; i++) {
+        loop_fake_advance(loop, 1000 * MS);
+        snprintf(line, sizeof(line), "%07u\n", i);
+        print(line);
+        ck_assert_uint_le(console->history.piece_count, console->history.capacity / 64);
+    }
+    for (unsigned age = 1; age <= 8000; age += 97) {
+        const struct console_want want = {.age_ns = age * 1000 * MS + 1};
+        int pair[2];
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+        ck_assert_int_eq(console_add_client(console, pair[1], &want), 0);
+        size_t size = read_all(pair[0]);
+        ck_assert_uint_ge(size, (age + 1) * 8);
+        ck_assert_uint_le(size, (age + 1) * 8 + 256);
+        close(pair[0]);
+    }
+}
+END_TEST
+
 START_TEST(slow_client_loses_output_and_nobody_else_does)
 {
     char line[2001];
@@ -223,7 +306,7 @@ START_TEST(input_waits_for_room)
     for (size_t size; (size = io_front_input(&front, big, sizeof(big))) > 0;) {
         ck_assert_uint_le(size, 1024);
         total += size;
-        ck_assert(console_serve(console));
+        ck_assert(serve());
         loop_fake_run(loop);
     }
     ck_assert_uint_eq(total, 3000);
@@ -244,6 +327,88 @@ START_TEST(client_that_only_listens)
 }
 END_TEST
 
+static void expect_input(int fd, const char *text)
+{
+    char got[16];
+    size_t length = strlen(text);
+    ck_assert_int_eq(write(fd, text, length), (ssize_t)length);
+    loop_fake_run(loop);
+    ck_assert_uint_eq(io_front_input(&front, got, sizeof(got)), length);
+    ck_assert_mem_eq(got, text, length);
+    serve();
+}
+
+static void expect_reader(int fd)
+{
+    ck_assert_int_eq(send(fd, "x", 1, MSG_NOSIGNAL), -1);
+    ck_assert_int_eq(errno, EPIPE);
+}
+
+START_TEST(one_writes_and_others_read)
+{
+    int first = add_client(true), second = add_client(true), keeps = add_client(false);
+    print("hello\n");
+    expect(first, "hello\n");
+    expect(second, "hello\n");
+    expect_reader(second);
+    expect_reader(keeps);
+    expect_input(first, "by the first\n");
+    /* The writer leaves; who was told that it only reads goes on reading. */
+    close(first);
+    loop_fake_run(loop);
+    expect_reader(second);
+    int third = add_client(true);
+    expect_input(third, "by the third\n");
+    print("bye\n");
+    expect(second, "bye\n");
+    close(second);
+    close(third);
+    close(keeps);
+}
+END_TEST
+
+START_TEST(who_wants_no_input_leaves_it_to_others)
+{
+    int reader = add_client_that(true, false), writer = add_client(true);
+    expect_reader(reader);
+    expect_input(writer, "mine\n");
+    close(reader);
+    close(writer);
+}
+END_TEST
+
+START_TEST(who_ends_its_input_leaves_it_to_others)
+{
+    int first = add_client(true);
+    expect_input(first, "all\n");
+    ck_assert_int_eq(shutdown(first, SHUT_WR), 0);
+    loop_fake_run(loop);
+    int second = add_client(true);
+    expect_input(second, "more\n");
+    print("to both\n");
+    expect(first, "to both\n");
+    expect(second, "to both\n");
+    close(first);
+    close(second);
+}
+END_TEST
+
+START_TEST(a_writer_that_hung_up_unseen_is_in_nobodys_way)
+{
+    char got[16];
+    int first = add_client(true);
+    ck_assert_int_eq(write(first, "last\n", 5), 5);
+    close(first);
+    int second = add_client(true);
+    loop_fake_run(loop);
+    /* What it had sent still arrives. */
+    ck_assert_uint_eq(io_front_input(&front, got, sizeof(got)), 5);
+    serve();
+    expect_input(second, "next\n");
+    close(second);
+}
+END_TEST
+
 START_TEST(closed_client_is_noticed)
 {
     int fd = add_client(true);
@@ -259,7 +424,7 @@ START_TEST(clients_are_bounded)
     for (unsigned i = 0; i < CONSOLE_CLIENTS_MAX; i++)
         fds[i] = add_client(true);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(console, pair[1], true), -EBUSY);
+    ck_assert_int_eq(console_add_client(console, pair[1], &follows), -EBUSY);
     ck_assert(at_end(pair[0]));
     close(pair[0]);
     /* One that has hung up makes room, even if that was not noticed yet. */
@@ -274,7 +439,7 @@ START_TEST(output_index_out_of_range)
 {
     print("before\n");
     front.console->out_prod += 2049;
-    ck_assert(!console_serve(console));
+    ck_assert(!serve());
     ck_assert_str_eq(fault, "console: output index out of range");
     /* Never looked at again; what was kept is still readable. */
     front.console->out_prod = front.console->out_cons;
@@ -317,7 +482,7 @@ START_TEST(resumed_with_indices_that_cannot_be)
 {
     front.console->out_prod = 5000;
     console_ring_init(&console->ring, front.console, true);
-    console_serve(console);
+    serve();
     ck_assert_str_eq(fault, "console: output index out of range");
 }
 END_TEST
@@ -326,7 +491,7 @@ START_TEST(last_words_are_read_after_detach)
 {
     int fd = add_client(true);
     io_front_print(&front, "panic\n");
-    console_detach(console, &lingering);
+    console_detach(console, &lingering, 0);
     console = NULL;
     expect(fd, "panic\n");
     ck_assert(at_end(fd));
@@ -344,7 +509,7 @@ START_TEST(detached_console_waits_for_a_slow_client_but_not_for_ever)
     for (int i = 0; i < 300; i++)
         print(line);
     free(line);
-    console_detach(console, &lingering);
+    console_detach(console, &lingering, 0);
     console = NULL;
     ck_assert(!list_empty(&lingering));
     ck_assert_int_eq(write(fd, "input is ignored", 16), 16);
@@ -365,7 +530,7 @@ START_TEST(detached_console_ends_when_all_is_read)
     for (int i = 0; i < 300; i++)
         print(line);
     free(line);
-    console_detach(console, &lingering);
+    console_detach(console, &lingering, 0);
     console = NULL;
     for (int i = 0; i < 1000 && !list_empty(&lingering); i++) {
         read_all(fd);
@@ -377,6 +542,92 @@ START_TEST(detached_console_ends_when_all_is_read)
 }
 END_TEST
 
+/* Of a guest that is gone. */
+static int read_kept(bool follows_it)
+{
+    struct console *kept = console_find(&lingering, 7);
+    const struct console_want want = {.follow = follows_it, .input = follows_it};
+    int pair[2];
+    ck_assert_ptr_nonnull(kept);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    ck_assert_int_eq(console_add_client(kept, pair[1], &want), 0);
+    return pair[0];
+}
+
+START_TEST(what_is_kept_of_a_guest_that_is_gone_can_be_read)
+{
+    int reader = add_client(true);
+    print("one\n");
+    io_front_print(&front, "panic\n");
+    console_detach(console, &lingering, 7);
+    console = NULL;
+    memset(front.console, 0xff, 4096);
+    expect(reader, "one\npanic\n");
+    ck_assert(at_end(reader));
+    for (int i = 0; i < 4; i++) {
+        int fd = read_kept(i % 2 == 0);
+        expect(fd, "one\npanic\n");
+        ck_assert(at_end(fd));
+        close(fd);
+    }
+    ck_assert_ptr_null(console_find(&lingering, 8));
+    console_forget(console_find(&lingering, 7));
+    ck_assert(list_empty(&lingering));
+    close(reader);
+}
+END_TEST
+
+START_TEST(what_is_forgotten_is_read_to_its_end)
+{
+    memset(big, 'a', 2000);
+    big[2000] = '\0';
+    char *line = strdup(big);
+    for (int i = 0; i < 100; i++)
+        print(line);
+    free(line);
+    console_detach(console, &lingering, 7);
+    console = NULL;
+    int fds[5];
+    size_t taken[5] = {0};
+    /* As many as it takes until one has to wait. */
+    for (int i = 0; i < 5; i++) {
+        int size = 4096;
+        struct console *kept = console_find(&lingering, 7);
+        const struct console_want want = {.follow = false};
+        int pair[2];
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+        setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+        ck_assert_int_eq(console_add_client(kept, pair[1], &want), 0);
+        fds[i] = pair[0];
+    }
+    console_forget_all(&lingering);
+    ck_assert_ptr_null(console_find(&lingering, 7));
+    ck_assert(!list_empty(&lingering));
+    for (int round = 0; round < 1000 && !list_empty(&lingering); round++) {
+        for (int i = 0; i < 4; i++)
+            taken[i] += read_all(fds[i]);
+        loop_fake_run(loop);
+        loop_fake_advance(loop, MS);
+        if (round == 900)
+            loop_fake_advance(loop, CONSOLE_LINGER_NS); /* the fifth does not read */
+    }
+    ck_assert(list_empty(&lingering));
+    for (int i = 0; i < 5; i++) {
+        if (i < 4)
+            ck_assert_uint_eq(taken[i] + read_all(fds[i]), CONSOLE_HISTORY_BYTES);
+        close(fds[i]);
+    }
+}
+END_TEST
+
+START_TEST(who_printed_nothing_leaves_nothing)
+{
+    console_detach(console, &lingering, 7);
+    console = NULL;
+    ck_assert(list_empty(&lingering));
+}
+END_TEST
+
 START_TEST(no_handles)
 {
     struct console *other = NULL;
@@ -385,7 +636,7 @@ START_TEST(no_handles)
     ck_assert_int_eq(console_create(loop, front.console, false, &ops, NULL, &other), -ENOMEM);
     loop_fake_fail(loop, 1);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(console, pair[1], true), -ENOMEM);
+    ck_assert_int_eq(console_add_client(console, pair[1], &follows), -ENOMEM);
     ck_assert(at_end(pair[0]));
     close(pair[0]);
 }
@@ -402,10 +653,17 @@ int main(void)
     tcase_add_test(tests, words_without_an_event_are_seen_by_a_new_client);
     tcase_add_test(tests, ring_wraps);
     tcase_add_test(tests, history_is_bounded);
+    tcase_add_test(tests, output_since);
+    tcase_add_test(tests, output_that_comes_all_the_time_has_times);
+    tcase_add_test(tests, times_are_bounded);
     tcase_add_test(tests, slow_client_loses_output_and_nobody_else_does);
     tcase_add_test(tests, input);
     tcase_add_test(tests, input_waits_for_room);
     tcase_add_test(tests, client_that_only_listens);
+    tcase_add_test(tests, one_writes_and_others_read);
+    tcase_add_test(tests, who_wants_no_input_leaves_it_to_others);
+    tcase_add_test(tests, who_ends_its_input_leaves_it_to_others);
+    tcase_add_test(tests, a_writer_that_hung_up_unseen_is_in_nobodys_way);
     tcase_add_test(tests, closed_client_is_noticed);
     tcase_add_test(tests, clients_are_bounded);
     tcase_add_test(tests, output_index_out_of_range);
@@ -415,6 +673,9 @@ int main(void)
     tcase_add_test(tests, last_words_are_read_after_detach);
     tcase_add_test(tests, detached_console_waits_for_a_slow_client_but_not_for_ever);
     tcase_add_test(tests, detached_console_ends_when_all_is_read);
+    tcase_add_test(tests, what_is_kept_of_a_guest_that_is_gone_can_be_read);
+    tcase_add_test(tests, what_is_forgotten_is_read_to_its_end);
+    tcase_add_test(tests, who_printed_nothing_leaves_nothing);
     tcase_add_test(tests, no_handles);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

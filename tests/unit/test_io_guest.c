@@ -17,6 +17,7 @@
 #define GATEWAY  0u
 #define HOST_MAC UINT64_C(0x020000000000) /* as io_front_ipv4 addresses the gateway */
 
+static const struct console_want follows = {.follow = true, .input = true}, keeps = {0};
 static struct loop *loop;
 static struct io io;
 static struct io_front fronts[GUESTS + 2]; /* 2, 3, 4: by number */
@@ -99,7 +100,7 @@ END_TEST
 
 START_TEST(detach_leaves_nothing_mapped)
 {
-    io_guest_detach(guest(3));
+    io_guest_detach(guest(3), false);
     ck_assert_ptr_null(guest(3));
     ck_assert_uint_eq(io_front_mapped, GUESTS - 1);
     ck_assert_uint_eq(fronts[3].page->device_host_state[IO_FRONT_NET_SLOT], NOXS_DEV_STATE_CLOSED);
@@ -157,7 +158,7 @@ START_TEST(console_by_doorbell)
     int pair[2];
     char line[16] = "";
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], true), 0);
+    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], &follows), 0);
     io_front_print(&fronts[2], "hello\n");
     io_front_ring(&fronts[2], IO_FRONT_CONSOLE_SLOT);
     loop_fake_run(loop);
@@ -246,7 +247,7 @@ START_TEST(a_broken_ring_stops_the_guest_only)
     io_front_event(&fronts[2]);
     loop_fake_advance(loop, 100 * MS);
     ck_assert_uint_eq(faults, 1);
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
 }
 END_TEST
 
@@ -255,7 +256,7 @@ START_TEST(a_stopped_guests_console_is_left_alone)
     int pair[2];
     char line[16] = "";
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], true), 0);
+    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], &follows), 0);
     io_front_print(&fronts[2], "last");
     fronts[2].tx->req_prod = 1000;
     ring_net(2);
@@ -270,12 +271,12 @@ START_TEST(a_stopped_guests_console_is_left_alone)
     close(pair[0]);
     loop_fake_run(loop);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], false), 0);
+    ck_assert_int_eq(console_add_client(guest(2)->console, pair[1], &keeps), 0);
     ck_assert_int_eq(read(pair[0], line, sizeof(line) - 1), 4);
     ck_assert_str_eq(line, "last");
     ck_assert_int_eq(read(pair[0], line, sizeof(line)), 0);
     close(pair[0]);
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     ck_assert_mem_eq(fronts[2].console, &before, sizeof(before));
 }
 END_TEST
@@ -359,7 +360,7 @@ END_TEST
 
 START_TEST(resumed_guest_is_served_at_once)
 {
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     io_front_unmasked(&fronts[2]);
     open_net(3);
     /* Rung before its former iod died, which had taken the event. */
@@ -485,7 +486,7 @@ START_TEST(wrong_orders_leave_nothing)
 {
     struct io_msg_attach order;
     int fds[2];
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     unsigned before = open_files();
     io_front_attach(&fronts[2], &order, fds);
     wrongs[_i](&order);
@@ -499,7 +500,7 @@ END_TEST
 
 START_TEST(a_window_that_cannot_be_mapped)
 {
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     unsigned before = open_files();
     io_front_map_error = -EINVAL;
     ck_assert_int_eq(attach(2, false), -EINVAL);
@@ -511,7 +512,7 @@ END_TEST
 
 START_TEST(out_of_handles)
 {
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     unsigned before = open_files();
     unsigned handles = loop_fake_handles(loop);
     for (unsigned nth = 1;; nth++) {
@@ -535,7 +536,7 @@ START_TEST(bridged_interface)
 {
     struct io_msg_attach order;
     int fds[3], tap[2];
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, tap), 0);
     io_front_attach(&fronts[2], &order, fds);
     order.vif[0].bridged = 1;
@@ -556,7 +557,7 @@ START_TEST(bridged_interface)
     loop_fake_run(loop);
     ck_assert_uint_eq(io_front_receive(&fronts[2], got), sizeof(frame));
     ck_assert_uint_eq(io_front_notified(&fronts[2]), 1);
-    io_guest_detach(guest(2));
+    io_guest_detach(guest(2), false);
     ck_assert_int_eq(read(tap[0], got, sizeof(got)), 0);
     close(tap[0]);
 }
@@ -582,7 +583,7 @@ START_TEST(uplink)
     /* No guest can take the host's place. */
     struct io_msg_attach order;
     int fds[2];
-    io_guest_detach(guest(3));
+    io_guest_detach(guest(3), false);
     io_front_attach(&fronts[3], &order, fds);
     order.vif[0].mac[5] = 0;
     ck_assert_int_eq(io_guest_attach(&io, &order, fds, 2, text), -EADDRINUSE);

@@ -128,10 +128,13 @@ static void attach_front(void)
     ck_assert_int_eq(next_answer(), IO_MSG_ATTACHED);
 }
 
-static void plain(uint32_t type, uint64_t guest)
+static void order_detach(uint64_t guest, bool keep, uint64_t forget)
 {
-    const struct io_msg_header header = {.type = type, .size = sizeof(header), .guest = guest};
-    order(&header, sizeof(header), NULL, 0);
+    const struct io_msg_detach message = {
+        .header = {.type = IO_MSG_DETACH, .size = sizeof(message), .guest = guest},
+        .keep = keep,
+        .forget = forget};
+    order(&message, sizeof(message), NULL, 0);
 }
 
 START_TEST(socket_is_private)
@@ -176,7 +179,7 @@ END_TEST
 
 START_TEST(orders_need_a_greeting)
 {
-    plain(IO_MSG_DETACH, 2);
+    order_detach(2, false, 0);
     ck_assert_int_eq(next_answer(), -1);
 }
 END_TEST
@@ -185,7 +188,7 @@ START_TEST(another_version_may_not_order)
 {
     hello(IO_MSG_VERSION + 1);
     ck_assert_int_eq(next_answer(), IO_MSG_HELLO);
-    plain(IO_MSG_DETACH, 2);
+    order_detach(2, false, 0);
     ck_assert_int_eq(next_answer(), -1);
 }
 END_TEST
@@ -219,11 +222,11 @@ START_TEST(attach_serve_detach)
     attach_front();
     ck_assert_int_eq(answer.attached.status, -EEXIST);
     ck_assert_str_eq(answer.attached.text, "the guest is attached already");
-    plain(IO_MSG_DETACH, 2);
+    order_detach(2, false, 0);
     ck_assert_int_eq(next_answer(), IO_MSG_DETACHED);
     ck_assert_uint_eq(io_front_mapped, 0);
     ck_assert_uint_eq(open_files(), files);
-    plain(IO_MSG_DETACH, 2);
+    order_detach(2, false, 0);
     ck_assert_int_eq(next_answer(), IO_MSG_DETACHED);
 }
 END_TEST
@@ -233,6 +236,7 @@ START_TEST(console_order)
     struct io_msg_console message = {
         .header = {.type = IO_MSG_CONSOLE, .size = sizeof(message), .guest = 2},
         .follow = 1,
+        .input = 1,
     };
     char line[16] = "";
     int pair[2];
@@ -254,6 +258,63 @@ START_TEST(console_order)
     loop_fake_run(loop);
     ck_assert_int_eq(read(pair[0], line, sizeof(line)), 0);
     close(pair[0]);
+}
+END_TEST
+
+static void expect_console(uint64_t guest, const char *text)
+{
+    struct io_msg_console message = {
+        .header = {.type = IO_MSG_CONSOLE, .size = sizeof(message), .guest = guest}};
+    char line[64] = "";
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    order(&message, sizeof(message), &pair[1], 1);
+    close(pair[1]);
+    loop_fake_run(loop);
+    ck_assert_int_eq(read(pair[0], line, sizeof(line) - 1), (ssize_t)strlen(text));
+    ck_assert_str_eq(line, text);
+    close(pair[0]);
+}
+
+static void live_and_die(bool keep, uint64_t forget)
+{
+    memset(front.console, 0, IO_PAGE_SIZE);
+    attach_front();
+    io_front_print(&front, "hello\n");
+    order_detach(2, keep, forget);
+    ck_assert_int_eq(next_answer(), IO_MSG_DETACHED);
+    ck_assert_uint_eq(io_front_mapped, 0);
+    ck_assert_uint_eq(open_files(), files);
+}
+
+START_TEST(what_is_left_of_a_guest_is_kept_until_it_is_to_be_forgotten)
+{
+    greet();
+    live_and_die(false, 0);
+    expect_console(2, "");
+    live_and_die(true, 0);
+    expect_console(2, "hello\n");
+    expect_console(2, "hello\n");
+    order_detach(99, true, 2);
+    ck_assert_int_eq(next_answer(), IO_MSG_DETACHED);
+    expect_console(2, "");
+    ck_assert(list_empty(&io.lingering));
+}
+END_TEST
+
+START_TEST(a_new_chaosd_knows_of_nobody_who_is_gone)
+{
+    greet();
+    live_and_die(true, 0);
+    hello(IO_MSG_VERSION);
+    ck_assert_int_eq(next_answer(), IO_MSG_HELLO);
+    expect_console(2, "hello\n");
+    close(chaosd);
+    loop_fake_run(loop);
+    chaosd = dial();
+    greet();
+    expect_console(2, "");
+    ck_assert(list_empty(&io.lingering));
 }
 END_TEST
 
@@ -336,11 +397,12 @@ static const struct {
     unsigned fds;
 } malformed[] = {
     {IO_MSG_DETACH, 0, 8, 0},
-    {IO_MSG_DETACH, 17, 16, 0},
-    {IO_MSG_DETACH, 15, 16, 0},
-    {IO_MSG_DETACH, 0, 17, 0},
-    {IO_MSG_DETACH, 0, 16, 1},
-    {IO_MSG_DETACH, 0, 16, 2},
+    {IO_MSG_DETACH, sizeof(struct io_msg_detach) + 1, sizeof(struct io_msg_detach), 0},
+    {IO_MSG_DETACH, sizeof(struct io_msg_detach) - 1, sizeof(struct io_msg_detach), 0},
+    {IO_MSG_DETACH, 0, sizeof(struct io_msg_detach) + 1, 0},
+    {IO_MSG_DETACH, 0, 16, 0},
+    {IO_MSG_DETACH, 0, sizeof(struct io_msg_detach), 1},
+    {IO_MSG_DETACH, 0, sizeof(struct io_msg_detach), 2},
     {IO_MSG_DETACH, 0, 512, 0},
     {IO_MSG_HELLO, 0, sizeof(struct io_msg_hello), 2},
     {IO_MSG_HELLO, 0, sizeof(struct io_msg_hello) - 1, 0},
@@ -397,9 +459,10 @@ END_TEST
 START_TEST(answers_wait_for_a_slow_chaosd)
 {
     unsigned sent = 0, answered = 0;
-    const struct io_msg_header header = {.type = IO_MSG_DETACH, .size = sizeof(header), .guest = 2};
+    const struct io_msg_detach message = {
+        .header = {.type = IO_MSG_DETACH, .size = sizeof(message), .guest = 2}};
     greet();
-    while (fd_send(chaosd, &header, sizeof(header), NULL, 0) == 0) {
+    while (fd_send(chaosd, &message, sizeof(message), NULL, 0) == 0) {
         sent++;
         loop_fake_run(loop);
     }
@@ -407,10 +470,10 @@ START_TEST(answers_wait_for_a_slow_chaosd)
     while (next_answer() == IO_MSG_DETACHED)
         answered++;
     ck_assert_uint_eq(answered, sent);
-    plain(IO_MSG_DETACH, 2);
+    order_detach(2, false, 0);
     ck_assert_int_eq(next_answer(), IO_MSG_DETACHED);
     /* And the end, with answers in the queue. */
-    while (fd_send(chaosd, &header, sizeof(header), NULL, 0) == 0)
+    while (fd_send(chaosd, &message, sizeof(message), NULL, 0) == 0)
         loop_fake_run(loop);
 }
 END_TEST
@@ -442,6 +505,8 @@ int main(void)
     tcase_add_test(tests, uplink_comes_with_the_greeting);
     tcase_add_test(tests, attach_serve_detach);
     tcase_add_test(tests, console_order);
+    tcase_add_test(tests, what_is_left_of_a_guest_is_kept_until_it_is_to_be_forgotten);
+    tcase_add_test(tests, a_new_chaosd_knows_of_nobody_who_is_gone);
     tcase_add_test(tests, fault_is_told);
     tcase_add_test(tests, chaosd_dies_and_comes_back);
     tcase_add_test(tests, one_chaosd_at_a_time);

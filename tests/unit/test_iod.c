@@ -267,21 +267,24 @@ END_TEST
 
 START_TEST(a_console_is_handed_on)
 {
+    const struct iod_console_want want = {.follow = true, .input = true};
     struct guest *guest = rig_boot_named(&rig, "web");
     struct error error;
     int ends[2];
     char byte;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    ck_assert_int_eq(iod_console(&rig.core.iod, guest, ends[1], true, &error), 0);
+    ck_assert_int_eq(iod_console(&rig.core.iod, guest->id, ends[1], &want, &error), 0);
     loop_fake_run(rig.loop);
     ck_assert_uint_eq(rig.iod.console.header.guest, guest->id);
     ck_assert_uint_eq(rig.iod.console.follow, 1);
+    ck_assert_uint_eq(rig.iod.console.input, 1);
     ck_assert_int_eq(write(rig.iod.console_fd, "x", 1), 1);
     ck_assert_int_eq(read(ends[0], &byte, 1), 1);
     rig.iod.never_listens = true;
     iod_fake_die(&rig.iod);
     loop_fake_advance(rig.loop, 10 * RIG_MS);
-    ck_assert_int_eq(iod_console(&rig.core.iod, guest, ends[1], true, &error), -UKVM_E_BAD_STATE);
+    ck_assert_int_eq(iod_console(&rig.core.iod, guest->id, ends[1], &want, &error),
+                     -UKVM_E_BAD_STATE);
     rig.iod.never_listens = false;
     fd_close_all(ends, 2);
 }

@@ -228,6 +228,13 @@ START_TEST(a_life)
     ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"follow\":false}"), "\"ok\":{}");
     ck_assert_int_ge(reply_fd, 0);
     ck_assert_uint_eq(rig.iod.console.follow, 0);
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"input\":false,\"since_ms\":7}"),
+                   "\"ok\":{}");
+    ck_assert_uint_eq(rig.iod.console.follow, 1);
+    ck_assert_uint_eq(rig.iod.console.input, 0);
+    ck_assert_uint_eq(rig.iod.console.since_ms, 7);
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"since_ms\":31536000001}"),
+                   "since_ms: must be at most 31536000000");
     ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"web\",\"wait\":true}"), "{\"ok\":{}}");
     ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"web\"}"), "not-found");
     ck_assert_says(ask("{\"op\":\"list\"}"), "\"guests\":[]");
@@ -555,16 +562,38 @@ START_TEST(lists_are_cut_into_pages)
 }
 END_TEST
 
-START_TEST(a_crashed_guest_has_a_reason_but_no_page_and_no_console)
+START_TEST(a_crashed_guest_has_a_reason_and_its_words_but_no_page)
 {
     create("web");
     rig_say(&rig, rig_find(&rig, "web"), 99, 0);
     ck_assert_says(ask("{\"op\":\"list\"}"), "\"reason\":\"control: unknown value");
     ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"web\"}"), "\"state\":\"crashed\"");
     ck_assert_says(ask("{\"op\":\"noxs\",\"guest\":\"web\"}"), "bad-state");
-    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\"}"), "bad-state");
+    /* What it printed is still there, also when its record is not. */
+    uint64_t id = rig.iod.detach.header.guest;
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\"}"), "\"ok\":{}");
+    ck_assert_uint_eq(rig.iod.console.header.guest, id);
     ck_assert_says(ask("{\"op\":\"destroy\",\"guest\":\"web\"}"), "\"ok\"");
     ck_assert_says(ask("{\"op\":\"list\"}"), "\"guests\":[]");
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\",\"since_ms\":9}"), "\"ok\":{}");
+    ck_assert_uint_eq(rig.iod.console.header.guest, id);
+    ck_assert_uint_eq(rig.iod.console.since_ms, 9);
+    /* But not for others, nor for other operations. */
+    ck_assert_says(ask("{\"op\":\"noxs\",\"guest\":\"web\"}"), "not-found");
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"we\"}"), "not-found");
+    first_client()->uid = 1000;
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\"}"), "\"code\":\"permission\"");
+}
+END_TEST
+
+START_TEST(a_console_that_nobody_keeps_is_not_there)
+{
+    create("web");
+    rig_say(&rig, rig_find(&rig, "web"), 99, 0);
+    loop_fake_run(rig.loop);
+    iod_fake_die(&rig.iod);
+    loop_fake_advance(rig.loop, 10 * RIG_MS);
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\"}"), "bad-state");
 }
 END_TEST
 
@@ -592,5 +621,6 @@ int main(void)
         late_answers_to_one_who_does_not_read_are_bounded,
         who_goes_away_leaves_the_create_to_itself, only_owners_and_root_may_touch_a_guest,
         clients_are_bounded, lists_are_cut_into_pages,
-        a_crashed_guest_has_a_reason_but_no_page_and_no_console, closing_drops_who_still_waits);
+        a_crashed_guest_has_a_reason_and_its_words_but_no_page,
+        a_console_that_nobody_keeps_is_not_there, closing_drops_who_still_waits);
 }

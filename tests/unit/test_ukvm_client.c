@@ -342,6 +342,23 @@ START_TEST(console_gives_a_stream)
 }
 END_TEST
 
+START_TEST(logs_give_a_stream)
+{
+    const struct ukvm_logs_options options = {
+        .size = sizeof(options), .follow = true, .since_ms = 5000};
+    int fd;
+
+    fake_connect("request {\"op\":\"console\",\"guest\":\"a\",\"follow\":true,\"input\":false,"
+                 "\"since_ms\":5000}\nfd hello\\n\nreply {\"ok\":{}}\n"
+                 "request {\"follow\":false,\"input\":false}\nfd x\nreply {\"ok\":{}}\n");
+    ck_assert_int_eq(ukvm_logs(fake_handle, "a", &options, &fd), 0);
+    close(fd);
+    ck_assert_int_eq(ukvm_logs(fake_handle, "a", NULL, &fd), 0);
+    close(fd);
+    fake_finish();
+}
+END_TEST
+
 START_TEST(replies_as_text)
 {
     char *json;
@@ -507,6 +524,7 @@ int main(void)
     tcase_add_test(cases, a_long_kernel_path_is_shown_shortened);
     tcase_add_test(cases, list_asks_for_every_page);
     tcase_add_test(cases, console_gives_a_stream);
+    tcase_add_test(cases, logs_give_a_stream);
     tcase_add_test(cases, replies_as_text);
     tcase_add_test(cases, shutdown_options);
     tcase_add_test(cases, names_that_no_guest_has);
