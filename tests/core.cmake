@@ -1,6 +1,7 @@
 # util, core, ctl and chaosd.
 add_library(core_rig STATIC
-  fixture/core_rig.c fixture/hostnet_fake.c fixture/iod_fake.c fixture/loop_fake.c)
+  fixture/core_rig.c fixture/hostnet_fake.c fixture/iod_fake.c fixture/lingering.c
+  fixture/loop_fake.c)
 target_include_directories(core_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(core_rig PUBLIC chaos_core chaos_keyval hv_fake elf_build PRIVATE chaos::options)
 

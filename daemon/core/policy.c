@@ -41,6 +41,10 @@ int policy_check_rights(const struct core *core, const struct guest_spec *spec, 
 {
     int rc = 0;
 
+    /* A busy guest there takes its time from whatever else is pinned to it, this dom0 above all. */
+    if (owner != 0 && spec->cpus.kind != SPEC_CPUS_ANY)
+        return error_set(error, UKVM_E_PERMISSION, "%s: cpus: only root may choose them",
+                         spec->name);
     for (unsigned i = 0; rc == 0 && owner != 0 && i < spec->vif_count; i++)
         rc = check_vif(core, spec, &spec->vif[i], error);
     return rc;

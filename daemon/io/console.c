@@ -140,7 +140,7 @@ static bool drain(struct console *console, uint64_t now_ns)
         return false;
     }
     console_history_append(&console->history, data, (size_t)size, now_ns);
-    /* With less in the ring the guest had room: it need not wake up for more. */
+    /* A guest that waits also looks by itself: most had room, and need not wake up for more. */
     if (console->ops != NULL && (size_t)size > CONSOLE_RING_OUT_BYTES / 2)
         console->ops->notify(console->arg);
     return true;

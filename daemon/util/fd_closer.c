@@ -133,6 +133,7 @@ void fd_closer_fini(void)
     if (loop != NULL)
         loop->ops->timer_destroy(timer);
     loop = NULL;
+    on_timer(NULL);
 }
 
 void fd_close_foreign(int *fd, uid_t user)

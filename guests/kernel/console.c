@@ -45,7 +45,7 @@ static void kick(void)
     noxs_ring_doorbell((uint64_t)1 << ring_slot);
 }
 
-/* The host says nothing when it has taken less than half a ring (docs/noxs-page.md). */
+/* The host may say nothing of what it took (docs/noxs-page.md). */
 #define LOOK_NS UINT64_C(100000)
 
 /* Waits until at most `most` bytes of output are left. */

@@ -56,7 +56,7 @@ static int read_ranges(const struct config_value *value, struct cpus *cpus, char
     for (char *at = text == NULL ? NULL : strtok_r(text, ",", &rest); rc == 0 && at != NULL;
          at = strtok_r(NULL, ",", &rest)) {
         at += strspn(at, " \t");
-        if (strncmp(at, "node", 4) == 0)
+        if (strncmp(at + (*at == '^'), "node", 4) == 0)
             rc = config_fail(message, UKVM_E_NOT_SUPPORTED, value->place,
                              "cpus '%.40s': NUMA nodes are not supported yet, name CPUs", at);
         else if (!read_range(at, cpus))

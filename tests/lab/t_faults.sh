@@ -78,9 +78,9 @@ all_are_served() {
 }
 
 # The first time takes what Xen and dom0 keep for good, such as pages for the event channels of so many.
+before=$(loaded_us)
 all_are_served
 empty
-before=$(loaded_us)
 free=$(free_kib)
 
 all_are_served

@@ -511,6 +511,17 @@ START_TEST(ports_below_1024_are_roots)
 }
 END_TEST
 
+START_TEST(cpus_are_roots)
+{
+    struct guest_spec spec = rig_spec("web");
+    spec.cpus.kind = SPEC_CPUS_EXCEPT;
+    rig.owner = 1000;
+    refused(&spec, UKVM_E_PERMISSION, "only root may choose them");
+    rig.owner = 0;
+    ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
+}
+END_TEST
+
 START_TEST(bridges_are_roots_unless_the_configuration_opens_them)
 {
     static const char *const closed[] = {"br", "br00", "xenbr0", "users"};
@@ -585,6 +596,7 @@ int main(void)
         exiting_with_an_error_before_ready_is_guest_failed,
         destroyed_by_another_while_its_creator_waits, iod_that_refuses_fails_the_create,
         a_stop_ends_creates_under_way, is_trimmed_once_nobody_waits, the_limit_of_guests_is_named,
-        ports_below_1024_are_roots, bridges_are_roots_unless_the_configuration_opens_them,
+        ports_below_1024_are_roots, cpus_are_roots,
+        bridges_are_roots_unless_the_configuration_opens_them,
         the_published_ports_of_a_user_are_bounded, the_memory_of_a_users_guests_is_bounded);
 }

@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "fixture/lingering.h"
 #include "fixture/loop_fake.h"
 #include "fixture/suite.h"
+#include "util/fd.h"
 #include "util/fd_closer.h"
 
 static struct loop *loop;
@@ -63,6 +65,23 @@ START_TEST(many_do_not_wait)
 }
 END_TEST
 
+#define SOMEBODY_ELSE (getuid() + 1)
+
+START_TEST(one_that_will_not_close_holds_up_nobody)
+{
+    int peer, stuck = lingering_socket(&peer), fd = open_one();
+    fd_close_foreign(&stuck, SOMEBODY_ELSE);
+    fd_close_foreign(&fd, getuid());
+    loop_fake_advance(loop, FD_CLOSER_WAIT_NS);
+    ck_assert(all_closed());
+    ck_assert_uint_eq(fd_closer_pending(SOMEBODY_ELSE), 1);
+    fd_close(&peer);
+    for (int i = 0; i < 5000 && fd_closer_pending(SOMEBODY_ELSE) > 0; i++)
+        usleep(1000);
+    ck_assert_uint_eq(fd_closer_pending(SOMEBODY_ELSE), 0);
+}
+END_TEST
+
 static void *close_one(void *arg)
 {
     int fd = *(int *)arg;
@@ -93,6 +112,6 @@ END_TEST
 int main(void)
 {
     return SUITE_RUN("fd_closer", setup, teardown, one_waits_for_company_and_not_for_long,
-                     many_do_not_wait, those_of_other_threads_do_not_wait,
-                     without_a_loop_they_do_not_wait);
+                     many_do_not_wait, one_that_will_not_close_holds_up_nobody,
+                     those_of_other_threads_do_not_wait, without_a_loop_they_do_not_wait);
 }

@@ -10,6 +10,7 @@
 
 #include "core/verbs.h"
 #include "ctl/client.h"
+#include "fixture/lingering.h"
 #include "fixture/server_rig.h"
 #include "fixture/suite.h"
 #include "noxs/access.h"
@@ -343,27 +344,6 @@ START_TEST(fds_are_closed_whatever_came_with_them)
     ck_assert_uint_eq(count_fds(), before);
 }
 END_TEST
-
-/* A socket whose last close waits until its peer has read what nobody reads; *peer_out: the peer.
- */
-static int lingering_socket(int *peer_out)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const struct linger linger = {.l_onoff = 1, .l_linger = 3600};
-    static char data[65536];
-    socklen_t size = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, size), 0);
-    ck_assert_int_eq(listen(listener, 1), 0);
-    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, size), 0);
-    *peer_out = accept(listener, NULL, NULL);
-    fd_close(&listener);
-    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
-    while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0) {
-    }
-    return fd;
-}
 
 START_TEST(a_descriptor_that_will_not_close_holds_up_nobody)
 {
