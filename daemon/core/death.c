@@ -154,14 +154,33 @@ void death_vanished(struct guest *guest)
 
 /* ---- looking ------------------------------------------------------------------------ */
 
+static bool is_of(const struct guest *guest, const struct hv_domain_info *info)
+{
+    return info->domid == guest->domid && !info->dying &&
+           memcmp(info->uuid, guest->uuid, sizeof(guest->uuid)) == 0;
+}
+
+/* Asked for by itself: a list that is wrong, whyever, must not cost all guests their lives. */
+static bool is_gone(struct core *core, const struct guest *guest)
+{
+    struct hv_domain_info info;
+    int count = core->hv->ops->domain_list(core->hv, guest->domid, &info, 1);
+
+    if (count == 0 || (count > 0 && !is_of(guest, &info)))
+        return true;
+    log_warning("domain %u was wrong in the list of domains, and is there", guest->domid);
+    return false;
+}
+
 static void judge(struct core *core, const struct hv_domain_info *info)
 {
     struct guest *guest = guest_table_by_domid(&core->guests, info->domid);
 
     if (guest == NULL)
         return;
-    if (info->dying || memcmp(info->uuid, guest->uuid, sizeof(guest->uuid)) != 0) {
-        death_vanished(guest);
+    if (!is_of(guest, info)) {
+        if (is_gone(core, guest))
+            death_vanished(guest);
         return;
     }
     if (!info->shutdown || !guest_alive(guest))
@@ -172,7 +191,7 @@ static void judge(struct core *core, const struct hv_domain_info *info)
         on_shutdown(guest, info->reason);
 }
 
-/* Ours with ids in [first, end) are not among Xen's domains. */
+/* Ours with ids in [first, end) are not in Xen's list. */
 static void judge_missing(struct core *core, uint32_t first, uint32_t end_domid)
 {
     struct guest_table *guests = &core->guests;
@@ -181,8 +200,10 @@ static void judge_missing(struct core *core, uint32_t first, uint32_t end_domid)
         size_t at = guest_table_from_domid(guests, domid);
         if (at == guests->domid_count || guests->by_domid[at]->domid >= end_domid)
             return;
-        domid = guests->by_domid[at]->domid + 1;
-        death_vanished(guests->by_domid[at]);
+        struct guest *guest = guests->by_domid[at];
+        domid = guest->domid + 1;
+        if (is_gone(core, guest))
+            death_vanished(guest);
     }
 }
 

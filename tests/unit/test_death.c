@@ -172,6 +172,20 @@ START_TEST(a_domain_that_someone_else_destroyed_is_noticed)
 }
 END_TEST
 
+START_TEST(a_list_without_them_ends_no_guests)
+{
+    struct guest *guest = rig_boot(&rig, &spec);
+    hv_fake_list_nothing(rig.hv, true);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert_str_eq(guest_state_name(guest), "running");
+    ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 1);
+    hv_fake_list_nothing(rig.hv, false);
+    hv_fake_port(rig.hv)->ops->domain_destroy(hv_fake_port(rig.hv), guest->domid);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert_str_eq(guest->reason, "its domain was destroyed by someone else");
+}
+END_TEST
+
 START_TEST(a_preserved_domain_that_vanishes_leaves_the_list)
 {
     struct hv *hv = hv_fake_port(rig.hv);
@@ -271,16 +285,16 @@ END_TEST
 
 int main(void)
 {
-    return SUITE_RUN("death", setup, teardown, a_clean_exit_is_noticed_at_once,
-                     a_poweroff_is_preserved_if_asked_for, a_reboot_ends_the_guest,
-                     a_crash_leaves_a_record_and_nothing_else, a_crash_is_preserved_if_asked_for,
-                     other_ends_are_crashes, only_so_many_crashes_are_remembered,
-                     one_users_crashes_push_out_only_their_own_records,
-                     a_record_makes_room_for_its_owner_and_root_only,
-                     a_domain_that_someone_else_destroyed_is_noticed,
-                     a_preserved_domain_that_vanishes_leaves_the_list, without_guests_nobody_looks,
-                     a_list_that_fails_is_tried_again,
-                     a_domain_that_took_over_the_id_is_never_destroyed,
-                     a_domain_that_cannot_be_looked_at_is_destroyed_later,
-                     more_guests_than_one_batch_are_all_looked_at);
+    return SUITE_RUN(
+        "death", setup, teardown, a_clean_exit_is_noticed_at_once,
+        a_poweroff_is_preserved_if_asked_for, a_reboot_ends_the_guest,
+        a_crash_leaves_a_record_and_nothing_else, a_crash_is_preserved_if_asked_for,
+        other_ends_are_crashes, only_so_many_crashes_are_remembered,
+        one_users_crashes_push_out_only_their_own_records,
+        a_record_makes_room_for_its_owner_and_root_only,
+        a_domain_that_someone_else_destroyed_is_noticed, a_list_without_them_ends_no_guests,
+        a_preserved_domain_that_vanishes_leaves_the_list, without_guests_nobody_looks,
+        a_list_that_fails_is_tried_again, a_domain_that_took_over_the_id_is_never_destroyed,
+        a_domain_that_cannot_be_looked_at_is_destroyed_later,
+        more_guests_than_one_batch_are_all_looked_at);
 }
