@@ -166,8 +166,8 @@ static bool is_gone(struct core *core, const struct guest *guest)
     struct hv_domain_info info;
     int count = core->hv->ops->domain_list(core->hv, guest->domid, &info, 1);
 
-    if (count == 0 || (count > 0 && !is_of(guest, &info)))
-        return true;
+    if (count <= 0 || !is_of(guest, &info))
+        return count >= 0;
     log_warning("domain %u was wrong in the list of domains, and is there", guest->domid);
     return false;
 }

@@ -49,6 +49,11 @@ struct bench_line {
 /* One line of the series, as JSON or for people. Nothing for an empty one. */
 void bench_print(const struct bench_line *line, struct bench_series *series, bool json);
 
+/*
+ * Where a program lies, for commands that are timed: looking along PATH costs a failed exec for
+ * each directory before the right one. Valid until it is called for other programs.
+ */
+const char *bench_program(const char *name);
 /* Runs a command to its exit, which must be good. */
 void bench_process(const char *const argv[]);
 /* The processor's number in /proc of a daemon by its name; 0: it does not run. */

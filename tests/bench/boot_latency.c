@@ -246,15 +246,33 @@ static void run_version(struct run *run, size_t index)
 
 /* ---- processes ---------------------------------------------------------------------- */
 
+#define GUEST_CFG "/tmp/bench-guest.cfg"
+
+/* The image's configuration, with this guest's name and memory in place of its own. */
+static void write_config(const struct run *run, size_t index)
+{
+    FILE *from = fopen(run->guests.image, "r"), *to = fopen(GUEST_CFG, "w");
+    char line[512];
+
+    if (from == NULL || to == NULL)
+        bench_fail(from == NULL ? run->guests.image : GUEST_CFG, strerror(errno));
+    while (fgets(line, sizeof(line), from) != NULL)
+        if (strncmp(line, "name", 4) != 0 && strncmp(line, "memory", 6) != 0)
+            fputs(line, to);
+    fprintf(to, "name = '%s'\nmemory = %u\n", guests_name(index), run->guests.memory_mib);
+    fclose(from);
+    if (fclose(to) != 0)
+        bench_fail(GUEST_CFG, strerror(errno));
+}
+
 static void create_by_cli(struct run *run, size_t index, bool wait)
 {
-    char name[64], memory[32];
-    const char *argv[] = {"chaos", "create", "-q", run->guests.image, name, memory, NULL, NULL};
+    const char *const argv[] = {bench_program("chaos"),    "create", "-q", GUEST_CFG,
+                                wait ? NULL : "--no-wait", NULL};
 
-    snprintf(name, sizeof(name), "name='%s'", guests_name(index));
-    snprintf(memory, sizeof(memory), "memory=%u", run->guests.memory_mib);
-    argv[6] = wait ? NULL : "--no-wait";
+    write_config(run, index);
     time_process(run, wait ? READY : CREATE, argv);
+    unlink(GUEST_CFG);
 }
 
 static void run_chaos(struct run *run, size_t index)
@@ -275,9 +293,10 @@ static void run_chaos(struct run *run, size_t index)
 static void run_xl(struct run *run, size_t index)
 {
     char name[64], memory[32];
-    const char *const argv[] = {"xl",   "create",          "-q", run->guests.image, name,
-                                memory, "shadow_memory=1", NULL};
-    const char *const gone[] = {"xl", "destroy", guests_name(index), NULL};
+    const char *const argv[] = {bench_program("xl"), "create", "-q",
+                                run->guests.image,   name,     memory,
+                                "shadow_memory=1",   NULL};
+    const char *const gone[] = {bench_program("xl"), "destroy", guests_name(index), NULL};
 
     snprintf(name, sizeof(name), "name=\"%s\"", guests_name(index));
     snprintf(memory, sizeof(memory), "memory=%d", XL_MIB);
