@@ -320,7 +320,7 @@ static struct console_client *new_client(struct console *console, int fd,
     }
     if (writes)
         console->writer = client;
-    else
+    else if (console->ops != NULL)
         shutdown(fd, SHUT_RD); /* so that its peer learns of it when it tries */
     list_append(&console->clients, &client->node);
     console->client_count++;

@@ -598,6 +598,8 @@ START_TEST(what_is_forgotten_is_read_to_its_end)
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
         setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
         ck_assert_int_eq(console_add_client(kept, pair[1], &want), 0);
+        /* Nobody else has its input: to a peer that tries, it is not as if. */
+        ck_assert_int_eq(send(pair[0], "", 0, MSG_NOSIGNAL), 0);
         fds[i] = pair[0];
     }
     console_forget_all(&lingering);
