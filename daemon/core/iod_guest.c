@@ -161,8 +161,10 @@ int iod_console(struct iod *iod, uint64_t guest_id, int fd, const struct iod_con
         .since_ms = want->since_ms,
     };
 
-    /* Not before the messages that wait: one of them may attach this guest. */
-    if (iod->sm.state != IOD_UP || !list_empty(&iod->outbox))
+    const struct guest *guest = guest_table_by_id(iod->config.guests, guest_id);
+
+    /* Not before the message that attaches it. */
+    if (iod->sm.state != IOD_UP || (guest != NULL && list_linked(&guest->io.outbox)))
         return error_set(error, UKVM_E_BAD_STATE,
                          "chaos-iod is busy or being started again; try once more");
     int rc = fd_send(iod->socket, &message, sizeof(message), &fd, 1);
