@@ -33,15 +33,18 @@ static uint64_t age_ms(const char *text)
 int cmd_logs(struct cli *cli)
 {
     struct ukvm_logs_options options = {.size = sizeof(options),
-                                        .follow = !cli->json && cli_flag(cli, "--follow")};
+                                        .follow = cli_flag(cli, "--follow")};
     const char *since = cli_value(cli, "--since");
     int fd;
 
+    if (options.follow && cli->json)
+        return cli_usage(cli, "--follow cannot be had with --json");
     if (since != NULL) {
         options.since_ms = age_ms(since);
         if (options.since_ms == 0)
-            return cli_usage(cli, "--since takes an age such as 30s, 10m, 2h or 1d, not '%s'",
-                             since);
+            return cli_usage(
+                cli, "--since takes an age such as 30s, 10m, 2h or 1d, at most 365d, not '%s'",
+                since);
     }
     int rc = cli_connect(cli);
     if (rc != 0)

@@ -1,6 +1,5 @@
 #include "core/dead.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "core/guest.h"
@@ -45,6 +44,35 @@ static struct dead_guest *find_users_oldest(const struct dead *dead, uid_t owner
     return count >= LIMIT_USER_DEAD_CONSOLES ? oldest : NULL;
 }
 
+static unsigned count_of(const struct dead *dead, uid_t owner)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < dead->count; i++)
+        count += dead->slots[i].owner == owner;
+    return count;
+}
+
+/* The oldest of whoever has most; of this user's, if nobody has more than they. */
+static struct dead_guest *find_oldest_of_most(const struct dead *dead, uid_t owner)
+{
+    struct dead_guest *found = NULL;
+    unsigned most = 0;
+
+    LIST_FOR_EACH(node, &dead->all)
+    {
+        struct dead_guest *one = owner_of(node);
+        if (found != NULL && one->owner == found->owner)
+            continue;
+        unsigned count = count_of(dead, one->owner);
+        if (count > most || (count == most && one->owner == owner)) {
+            found = one;
+            most = count;
+        }
+    }
+    return found;
+}
+
 struct dead_guest *dead_surplus(struct dead *dead, const struct guest *guest)
 {
     struct dead_guest *surplus = find_predecessor(dead, guest);
@@ -52,7 +80,7 @@ struct dead_guest *dead_surplus(struct dead *dead, const struct guest *guest)
     if (surplus == NULL && guest->owner != 0)
         surplus = find_users_oldest(dead, guest->owner);
     if (surplus == NULL && dead->count == LIMIT_DEAD_CONSOLES)
-        surplus = owner_of(dead->all.next);
+        surplus = find_oldest_of_most(dead, guest->owner);
     return surplus;
 }
 
@@ -80,16 +108,12 @@ const struct dead_guest *dead_by_id(const struct dead *dead, uint64_t id)
 const struct dead_guest *dead_by_name(const struct dead *dead, const char *name, uid_t uid)
 {
     const struct dead_guest *found = NULL;
-    bool readable = false;
 
     LIST_FOR_EACH(node, &dead->all)
     {
         const struct dead_guest *one = owner_of(node);
-        bool may = uid == 0 || uid == one->owner;
-        if (strcmp(one->name, name) == 0 && (may || !readable)) {
+        if ((uid == 0 || uid == one->owner) && strcmp(one->name, name) == 0)
             found = one;
-            readable = may;
-        }
     }
     return found;
 }

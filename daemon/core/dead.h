@@ -32,15 +32,16 @@ struct dead {
 /* Also forgets all there are. */
 void dead_init(struct dead *dead);
 /*
- * Who must be forgotten when this guest is added: their owner's of that name, or the oldest of
- * whoever has too many. NULL: there is room.
+ * Who must be forgotten when this guest is added: their owner's of that name; the oldest of
+ * their owner, who has as many as a user may; or of whoever has most, if there is no room for more.
+ * NULL: there is room.
  */
 struct dead_guest *dead_surplus(struct dead *dead, const struct guest *guest);
 /* surplus: what dead_surplus said. */
 void dead_add(struct dead *dead, const struct guest *guest, struct dead_guest *surplus);
 /* NULL: none. */
 const struct dead_guest *dead_by_id(const struct dead *dead, uint64_t id);
-/* The last one of that name, of those whom this user may read if there are any. NULL: none. */
+/* The last one of that name that this user may read. NULL: none. */
 const struct dead_guest *dead_by_name(const struct dead *dead, const char *name, uid_t uid);
 
 #endif

@@ -84,6 +84,7 @@ struct guest_io {
     struct sm sm;
     struct list outbox; /* linked while its message waits to be sent */
     bool attach_unanswered;
+    bool served;    /* by this iod, under this chaosd: what it printed is there to be kept */
     int channel_fd; /* the event channel stays bound while this copy is open */
     struct hv_port local;
 };

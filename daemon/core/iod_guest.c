@@ -81,10 +81,10 @@ static int deliver_attach(struct iod *iod, struct guest *guest)
     return 0;
 }
 
-/* It has a name to be asked for by, and has had a chance to print. */
+/* It has a name to be asked for by, and has had a chance to print to this iod. */
 static bool leaves_console(const struct guest *guest)
 {
-    return !guest_is_shell(guest) && guest->unpaused_ns != 0;
+    return !guest_is_shell(guest) && guest->unpaused_ns != 0 && guest->io.served;
 }
 
 static int deliver_detach(struct iod *iod, struct guest *guest)
@@ -161,8 +161,10 @@ int iod_console(struct iod *iod, uint64_t guest_id, int fd, const struct iod_con
         .since_ms = want->since_ms,
     };
 
-    /* Not before the messages that wait: one of them may attach this guest. */
-    if (iod->sm.state != IOD_UP || !list_empty(&iod->outbox))
+    const struct guest *guest = guest_table_by_id(iod->config.guests, guest_id);
+
+    /* Not before the message that attaches it. */
+    if (iod->sm.state != IOD_UP || (guest != NULL && list_linked(&guest->io.outbox)))
         return error_set(error, UKVM_E_BAD_STATE,
                          "chaos-iod is busy or being started again; try once more");
     int rc = fd_send(iod->socket, &message, sizeof(message), &fd, 1);
@@ -193,6 +195,7 @@ void iod_requeue_guests(struct iod *iod)
         struct guest *guest = LIST_OWNER(node, struct guest, all);
 
         guest->io.attach_unanswered = false;
+        guest->io.served = false;
         switch (io_state(guest)) {
         case GUEST_IO_ATTACHING:
             if (!list_linked(&guest->io.outbox))
@@ -246,6 +249,7 @@ const char *iod_serves(struct iod *iod, uint64_t id)
         move(iod, guest, GUEST_IO_ATTACHED);
     else if (io_state(guest) != GUEST_IO_DETACHING)
         return "a guest that it cannot have";
+    guest->io.served = true;
     return NULL;
 }
 
@@ -261,6 +265,7 @@ static const char *on_attached(struct iod *iod, struct guest *guest,
     if (status > 0 || status < -ERRNO_MAX)
         return "a wrong status";
     guest->io.attach_unanswered = false;
+    guest->io.served = status == 0;
     iod_answered(iod);
     if (io_state(guest) == GUEST_IO_DETACHING)
         return NULL;

@@ -76,14 +76,26 @@ void ctl_answer_bytes(struct ctl_request *request, const void *data, size_t size
 
 /* ---- the beginning ------------------------------------------------------------------ */
 
-static int check_owner(const struct ctl_request *request, const struct ctl_op *op, const char *name,
-                       uid_t owner, struct error *error)
+static bool may_use(const struct ctl_request *request, const struct ctl_op *op,
+                    const struct guest *guest)
 {
-    if (op->privilege != CTL_OWNER || request->uid == 0 || request->uid == owner)
-        return 0;
-    return error_set(error, UKVM_E_PERMISSION,
-                     "%s: belongs to user %u; only they and root may do this", name,
-                     (unsigned)owner);
+    return op->privilege != CTL_OWNER || request->uid == 0 || request->uid == guest->owner;
+}
+
+/*
+ * By its whole name, whom the user may use: no guest of another, and no UUID, hides what is left
+ * of theirs.
+ */
+static bool find_guest_or_dead(struct ctl_request *request, const struct ctl_op *op,
+                               const char *name)
+{
+    struct guest *guest = guest_table_by_name(&request->core->guests, name);
+
+    if (guest != NULL && may_use(request, op, guest))
+        request->guest = guest;
+    else
+        request->dead = dead_by_name(&request->core->iod.dead, name, request->uid);
+    return request->guest != NULL || request->dead != NULL;
 }
 
 static int find_guest(struct ctl_request *request, const struct ctl_op *op, struct error *error)
@@ -96,16 +108,15 @@ static int find_guest(struct ctl_request *request, const struct ctl_op *op, stru
         return 0;
     if (!json_is_string(name))
         return error_set(error, UKVM_E_PROTOCOL, "%s: guest: must be a string", op->name);
-    int rc =
-        guest_table_find(&request->core->guests, json_string_value(name), &request->guest, error);
-    if (rc == -UKVM_E_NOT_FOUND && op->subject == CTL_GUEST_OR_DEAD)
-        request->dead =
-            dead_by_name(&request->core->iod.dead, json_string_value(name), request->uid);
-    if (request->dead != NULL)
-        return check_owner(request, op, request->dead->name, request->dead->owner, error);
-    if (rc < 0)
+    const char *text = json_string_value(name);
+    if (op->subject == CTL_GUEST_OR_DEAD && find_guest_or_dead(request, op, text))
+        return 0;
+    int rc = guest_table_find(&request->core->guests, text, &request->guest, error);
+    if (rc < 0 || may_use(request, op, request->guest))
         return rc;
-    return check_owner(request, op, request->guest->name, request->guest->owner, error);
+    return error_set(error, UKVM_E_PERMISSION,
+                     "%s: belongs to user %u; only they and root may do this", request->guest->name,
+                     (unsigned)request->guest->owner);
 }
 
 /* Only what an operation has a use for is let in. */

@@ -274,12 +274,15 @@ bool console_serve(struct console *console, uint64_t now_ns)
     return serve_input(console) || printed;
 }
 
+/* What a client has written before it hung up is lost only if there is no room otherwise. */
 static void sweep(struct console *console)
 {
     LIST_FOR_EACH(node, &console->clients)
     {
-        if (io_fd_hung_up(client_of(node)->fd))
-            close_client(client_of(node));
+        struct console_client *client = client_of(node);
+        bool over = client->input_over || console->client_count >= CONSOLE_CLIENTS_MAX;
+        if (over && io_fd_hung_up(client->fd))
+            close_client(client);
     }
 }
 
@@ -320,7 +323,7 @@ static struct console_client *new_client(struct console *console, int fd,
     }
     if (writes)
         console->writer = client;
-    else
+    else if (console->ops != NULL)
         shutdown(fd, SHUT_RD); /* so that its peer learns of it when it tries */
     list_append(&console->clients, &client->node);
     console->client_count++;
@@ -336,8 +339,7 @@ static void limit_reading(struct console *console)
 
 int console_add_client(struct console *console, int fd, const struct console_want *want)
 {
-    if (console->client_count >= CONSOLE_CLIENTS_MAX)
-        sweep(console);
+    sweep(console);
     if (console->client_count >= CONSOLE_CLIENTS_MAX) {
         close(fd);
         return -EBUSY;

@@ -54,8 +54,9 @@ int console_create(struct loop *loop, void *ring_page, bool resumed, const struc
 bool console_serve(struct console *console, uint64_t now_ns);
 /*
  * Give a client the kept output, and what it wants besides. One at a time can write, until it
- * hangs up or ends its side of the stream: of others the stream takes no input. Takes fd, a stream
- * socket. 0, or -errno with fd closed.
+ * hangs up or ends its side of the stream: of others the stream takes no input. That one of those
+ * has hung up is noticed when the guest prints or the next client comes. Takes fd, a stream socket.
+ * 0, or -errno with fd closed.
  */
 int console_add_client(struct console *console, int fd, const struct console_want *want);
 /*

@@ -166,7 +166,7 @@ int ukvm_shutdown(struct ukvm *handle, const char *guest, uint32_t timeout_ms, b
 /*
  * A stream socket with the guest's console; the caller owns and closes *fd_out. With follow, what
  * is written to it is the guest's input, unless another client has that: then a write fails with
- * EPIPE.
+ * EPIPE. Use send() with MSG_NOSIGNAL: write() also raises SIGPIPE.
  */
 int ukvm_console(struct ukvm *handle, const char *guest, bool follow, int *fd_out);
 

@@ -8,7 +8,6 @@
 . "$LAB_LIB"
 
 guests=/usr/share/chaos/guests
-liar() { chaos create -q --no-wait "$guests/noop.cfg" "name='$1'" "kernel='$guests/tests/liar'" "cmdline='$2'"; }
 gone() { ! chaos info "$1"; }
 is() { [ "$(chaos info "$1" --json | jq -r .state)" = "$2" ]; }
 
@@ -24,26 +23,29 @@ check_eq "at once" "$before" "$(chaos logs web)"
 check "who follows is at the end" wait $follower
 check_eq "who followed has it all" "$before" "$(cat followed)"
 check_eq "by chaos console" "$before" "$(chaos console --no-follow web)"
-check_eq "and with follow" "$before" "$(chaos console web </dev/null)"
+check_eq "and with follow" "$before" "$(chaos console web </dev/null 2>said)"
+check_eq "without complaint" "" "$(cat said)"
 check_eq "by JSON" web "$(chaos logs --json web | jq -r .guest)"
 check_status "it is in no list" 10 chaos info web
 check_status "nobody has that name" 10 chaos logs we
 
 echo "-- a new guest of that name replaces it"
-check "create" liar web leave
+liar web leave
+check "create" chaos create -q --no-wait web.cfg
 eventually 20 gone web
 after=$(chaos logs web)
 check_match "powered off" '*no such lie: leave*' "$after"
 case $after in *listening*) fail "the old one is still there" ;; esac
 
 echo "-- it failed before it was ready"
-check_status "create" 16 chaos create -q $guests/noop.cfg "name='fails'" "kernel='$guests/tests/liar'" \
-    "cmdline='die-before-ready'" 2>why
+liar fails die-before-ready
+check_status "create" 16 chaos create -q fails.cfg 2>why
 check_match "it says where to look" "*'chaos logs fails' shows*" "$(cat why)"
 check "it can be looked at" chaos logs fails
 
 echo "-- crashed"
-check "create" liar crash null
+liar crash null
+check "create" chaos create -q --no-wait crash.cfg
 eventually 20 is crash crashed
 check_match "its last words" '*panic: page fault*' "$(chaos logs crash)"
 check "its record is removed" chaos destroy crash
@@ -60,8 +62,8 @@ check "destroy" chaos destroy web
 check "its end is a good one" wait $attached
 words() { sed 's/10\.77\.[0-9.]*/IP/; s/\[[ 0-9.]*\]//' "$@"; }
 check_eq "all of it was shown" "$(echo "$before" | words)" "$(words attached)"
-check_match "of one that ends at once" '*no such lie: leave*' \
-    "$(chaos create -c -q $guests/noop.cfg "name='short'" "kernel='$guests/tests/liar'" "cmdline='leave'" </dev/null)"
+liar short leave
+check_match "of one that ends at once" '*no such lie: leave*' "$(chaos create -c -q short.cfg </dev/null)"
 
 echo "-- of so many"
 check "many" chaos create -q -n 64 $guests/daytime.cfg "name='g'"

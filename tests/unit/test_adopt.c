@@ -223,6 +223,7 @@ START_TEST(ends_that_nobody_saw_are_seen)
     advance(SECOND);
     ck_assert_ptr_null(rig_find(&rig, "off"));
     ck_assert_str_eq(guest_state_name(rig_find(&rig, "crash")), "crashed");
+    ck_assert_ptr_nonnull(dead_by_name(&rig.core.iod.dead, "crash", 0));
     ck_assert_str_eq(rig_find(&rig, "gone")->reason, "its domain was destroyed by someone else");
     ck_assert_uint_eq(domains(), 0);
     destroy_guest(rig_find(&rig, "crash"), NULL);
@@ -265,6 +266,8 @@ START_TEST(records_of_crashes_and_what_is_preserved_stay)
         ck_assert_ptr_nonnull(kept->control.page);
         ck_assert_str_eq(rig_find(&rig, "crashed")->reason, "it did that");
         ck_assert_uint_eq(rig.core.tombstone_count, 1);
+        /* What it printed, no chaos-iod has any more. */
+        ck_assert_uint_eq(rig.core.iod.dead.count, 0);
     }
     destroy_guest(kept, NULL);
     destroy_guest(rig_find(&rig, "crashed"), NULL);

@@ -418,6 +418,15 @@ START_TEST(closed_client_is_noticed)
 }
 END_TEST
 
+START_TEST(a_reader_that_left_a_quiet_guest_is_noticed_by_the_next)
+{
+    close(add_client_that(true, false));
+    int fd = add_client(true);
+    ck_assert_uint_eq(console->client_count, 1);
+    close(fd);
+}
+END_TEST
+
 START_TEST(clients_are_bounded)
 {
     int fds[CONSOLE_CLIENTS_MAX], pair[2];
@@ -598,6 +607,8 @@ START_TEST(what_is_forgotten_is_read_to_its_end)
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
         setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
         ck_assert_int_eq(console_add_client(kept, pair[1], &want), 0);
+        /* Nobody else has its input: to a peer that tries, it is not as if. */
+        ck_assert_int_eq(send(pair[0], "", 0, MSG_NOSIGNAL), 0);
         fds[i] = pair[0];
     }
     console_forget_all(&lingering);
@@ -665,6 +676,7 @@ int main(void)
     tcase_add_test(tests, who_ends_its_input_leaves_it_to_others);
     tcase_add_test(tests, a_writer_that_hung_up_unseen_is_in_nobodys_way);
     tcase_add_test(tests, closed_client_is_noticed);
+    tcase_add_test(tests, a_reader_that_left_a_quiet_guest_is_noticed_by_the_next);
     tcase_add_test(tests, clients_are_bounded);
     tcase_add_test(tests, output_index_out_of_range);
     tcase_add_test(tests, input_index_out_of_range);

@@ -71,8 +71,7 @@ START_TEST(another_users_guest_of_that_name_hides_nobodys)
     ck_assert_uint_eq(id_of("web", 1000), mine);
     ck_assert_uint_eq(id_of("web", 1001), theirs);
     ck_assert_uint_eq(id_of("web", 0), theirs);
-    /* Who may read neither is told whose it is. */
-    ck_assert_uint_eq(dead_by_name(dead(), "web", 7)->owner, 1001);
+    ck_assert_uint_eq(id_of("web", 7), 0);
 }
 END_TEST
 
@@ -92,19 +91,39 @@ START_TEST(one_user_pushes_out_only_their_own)
 }
 END_TEST
 
-START_TEST(all_of_them_are_bounded)
+START_TEST(of_too_many_the_oldest_of_whoever_has_most_goes)
 {
     char name[16];
-    uint64_t oldest = live_and_die("oldest", 1001), next = live_and_die("next", 0);
-    for (unsigned i = 2; i < LIMIT_DEAD_CONSOLES; i++) {
+    uint64_t ids[LIMIT_DEAD_CONSOLES];
+    ids[0] = live_and_die("oldest", 1001);
+    for (unsigned i = 1; i < LIMIT_DEAD_CONSOLES; i++) {
         snprintf(name, sizeof(name), "g%u", i);
-        live_and_die(name, 0);
+        ids[i] = live_and_die(name, 0);
     }
     ck_assert_uint_eq(rig.iod.detach.forget, 0);
     live_and_die("more", 0);
-    ck_assert_uint_eq(rig.iod.detach.forget, oldest);
-    live_and_die("still-more", 0);
-    ck_assert_uint_eq(rig.iod.detach.forget, next);
+    ck_assert_uint_eq(rig.iod.detach.forget, ids[1]);
+    live_and_die("still-more", 1000);
+    ck_assert_uint_eq(rig.iod.detach.forget, ids[2]);
+    ck_assert_uint_eq(id_of("oldest", 0), ids[0]);
+    ck_assert_uint_eq(dead()->count, LIMIT_DEAD_CONSOLES);
+}
+END_TEST
+
+START_TEST(nobody_pushes_out_one_who_has_no_more_than_they)
+{
+    char name[16];
+    uint64_t ids[LIMIT_DEAD_CONSOLES];
+    /* Thirteen of four users and twelve of the fifth. */
+    for (unsigned i = 0; i < LIMIT_DEAD_CONSOLES; i++) {
+        snprintf(name, sizeof(name), "g%u", i);
+        ids[i] = live_and_die(name, 1000 + i % 5);
+    }
+    ck_assert_uint_eq(rig.iod.detach.forget, 0);
+    live_and_die("thirteenth", 1004);
+    ck_assert_uint_eq(rig.iod.detach.forget, ids[0]);
+    live_and_die("fourteenth", 1004);
+    ck_assert_uint_eq(rig.iod.detach.forget, ids[4]);
     ck_assert_uint_eq(dead()->count, LIMIT_DEAD_CONSOLES);
 }
 END_TEST
@@ -137,6 +156,8 @@ int main(void)
 {
     return SUITE_RUN("dead", setup, teardown, found_by_name_and_id, the_last_of_a_name_is_the_one,
                      another_users_guest_of_that_name_hides_nobodys,
-                     one_user_pushes_out_only_their_own, all_of_them_are_bounded,
+                     one_user_pushes_out_only_their_own,
+                     of_too_many_the_oldest_of_whoever_has_most_goes,
+                     nobody_pushes_out_one_who_has_no_more_than_they,
                      a_guest_that_failed_before_it_was_ready_is_one, a_dead_iod_has_forgotten_them);
 }

@@ -280,6 +280,13 @@ START_TEST(a_console_is_handed_on)
     ck_assert_uint_eq(rig.iod.console.input, 1);
     ck_assert_int_eq(write(rig.iod.console_fd, "x", 1), 1);
     ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+    /* Only messages about itself come first. */
+    struct guest *other = rig_boot_named(&rig, "other");
+    list_append(&rig.core.iod.outbox, &other->io.outbox);
+    ck_assert_int_eq(iod_console(&rig.core.iod, guest->id, ends[1], &want, &error), 0);
+    ck_assert_int_eq(iod_console(&rig.core.iod, other->id, ends[1], &want, &error),
+                     -UKVM_E_BAD_STATE);
+    list_remove(&other->io.outbox);
     rig.iod.never_listens = true;
     iod_fake_die(&rig.iod);
     loop_fake_advance(rig.loop, 10 * RIG_MS);

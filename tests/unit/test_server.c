@@ -562,7 +562,51 @@ START_TEST(a_crashed_guest_has_a_reason_and_its_words_but_no_page)
     ck_assert_says(ask("{\"op\":\"noxs\",\"guest\":\"web\"}"), "not-found");
     ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"we\"}"), "not-found");
     first_client()->uid = 1000;
-    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\"}"), "\"code\":\"permission\"");
+    ck_assert_says(ask("{\"op\":\"console\",\"guest\":\"web\"}"), "not-found");
+}
+END_TEST
+
+/* Returns the id of the guest whose console it was. */
+static uint64_t console_of(const char *name)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "{\"op\":\"console\",\"guest\":\"%s\"}", name);
+    ck_assert_says(ask(text), "\"ok\":{}");
+    return rig.iod.console.header.guest;
+}
+
+static uint64_t live_and_die(const char *name)
+{
+    create(name);
+    uint64_t id = rig_find(&rig, name)->id;
+    destroy_guest(rig_find(&rig, name), NULL);
+    loop_fake_run(rig.loop);
+    return id;
+}
+
+START_TEST(a_dead_guest_is_hidden_only_by_a_name_of_its_users)
+{
+    char uuid[GUEST_UUID_TEXT];
+    first_client()->uid = 1000;
+    uint64_t mine = live_and_die("web");
+    first_client()->uid = 1001;
+    create("web");
+    const struct guest *theirs = rig_find(&rig, "web");
+    ck_assert_uint_eq(console_of("web"), theirs->id);
+    first_client()->uid = 1000;
+    ck_assert_uint_eq(console_of("web"), mine);
+    ck_assert_says(ask("{\"op\":\"pause\",\"guest\":\"web\"}"), "\"code\":\"permission\"");
+    /* A name may look like the beginning of a UUID. */
+    create("other");
+    const struct guest *other = rig_find(&rig, "other");
+    guest_format_uuid(other, uuid);
+    uuid[10] = '\0'; /* with a hyphen: digits alone are no name */
+    ck_assert_uint_eq(console_of(uuid), other->id);
+    uint64_t prefix = live_and_die(uuid);
+    ck_assert_uint_eq(console_of(uuid), prefix);
+    /* One's own that lives comes first; root may use them all. */
+    first_client()->uid = 0;
+    ck_assert_uint_eq(console_of("web"), theirs->id);
 }
 END_TEST
 
@@ -602,5 +646,6 @@ int main(void)
         who_goes_away_leaves_the_create_to_itself, only_owners_and_root_may_touch_a_guest,
         clients_are_bounded, lists_are_cut_into_pages,
         a_crashed_guest_has_a_reason_and_its_words_but_no_page,
+        a_dead_guest_is_hidden_only_by_a_name_of_its_users,
         a_console_that_nobody_keeps_is_not_there, closing_drops_who_still_waits);
 }
