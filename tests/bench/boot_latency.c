@@ -356,9 +356,14 @@ static void make_bundle(struct run *run)
 
 static void run_crun(struct run *run, size_t index)
 {
-    const char *const argv[] = {
-        "crun", "--cgroup-manager=disabled", "run", "--no-pivot", "--bundle",
-        BUNDLE, guests_name(index),          NULL};
+    const char *const argv[] = {bench_program("crun"),
+                                "--cgroup-manager=disabled",
+                                "run",
+                                "--no-pivot",
+                                "--bundle",
+                                BUNDLE,
+                                guests_name(index),
+                                NULL};
 
     time_process(run, READY, argv);
 }
