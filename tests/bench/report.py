@@ -181,9 +181,9 @@ def idle_table(folder):
         if l["mode"] == "answer":
             out += ["", f"Of {l['guests']:,} guests {l['ping_answers']:,} answered a ping and "
                         f"{l['tcp_answers']:,} a TCP connection."]
-        if l["mode"] == "memory":
-            out += ["", f"Pages of such a guest, with one interface, that dom0 keeps mapped: "
-                        f"{number(l['mapped_pages'], 1)}."]
+    for l in [l for l in lines if l["mode"] == "memory"][-1:]:
+        out += ["", f"Pages of such a guest, with one interface, that dom0 keeps mapped: "
+                    f"{number(l['mapped_pages'], 1)}."]
     out += command_of(many_command) if many else []
     return out + command_of(command) if lines else []
 
