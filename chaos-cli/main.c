@@ -89,8 +89,7 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv)
     return rc;
 }
 
-/* Of what the kernel gave with the program; jansson would take three system calls to read a seed.
- */
+/* From what the kernel gave with the program; jansson would read a file for it. */
 static void seed_hashes(void)
 {
     const void *random = (const void *)getauxval(AT_RANDOM);
@@ -104,8 +103,7 @@ static void seed_hashes(void)
 
 int main(int argc, char **argv)
 {
-    /* stdio would look at the file and take a page for a buffer, a fiftieth of what this process
-     * does. */
+    /* stdio would ask what stdout is and take a page for its buffer. */
     static char output[512];
     const char *name = argc > 1 ? argv[1] : NULL;
 
