@@ -234,3 +234,13 @@ int cli_each(struct cli *cli, int (*call)(struct cli *cli, const char *guest))
     json_decref(done);
     return first;
 }
+
+int cli_load_config(const struct cli *cli, struct ukvm_config **config_out)
+{
+    char message[UKVM_MESSAGE_MAX];
+    int rc = ukvm_config_load(cli->arguments[0], config_out, message);
+
+    for (int i = 1; rc == 0 && i < cli->argument_count; i++)
+        rc = ukvm_config_set(*config_out, cli->arguments[i], message);
+    return rc != 0 ? cli_error(cli, rc, "%s", message) : 0;
+}

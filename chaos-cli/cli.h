@@ -74,6 +74,9 @@ int cli_error(const struct cli *cli, int code, const char *format, ...)
 int cli_failed(const struct cli *cli, int code);
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The configuration of the first argument, with the assignments of the others. Prints the error. */
+int cli_load_config(const struct cli *cli, struct ukvm_config **config_out);
+
 /*
  * Connect, and do one call for every argument, a guest. A guest that fails is reported and the
  * others are still done; returns the first failure. With --json prints {"verb", "guests"}, those
@@ -132,6 +135,12 @@ int cmd_pause(struct cli *cli);
 int cmd_pool(struct cli *cli);
 int cmd_unpause(struct cli *cli);
 int cmd_shutdown(struct cli *cli);
+int cmd_reboot(struct cli *cli);
+int cmd_rename(struct cli *cli);
+int cmd_define(struct cli *cli);
+int cmd_undefine(struct cli *cli);
+int cmd_start(struct cli *cli);
+int cmd_restart(struct cli *cli);
 int cmd_console(struct cli *cli);
 int cmd_logs(struct cli *cli);
 int cmd_noxs(struct cli *cli);

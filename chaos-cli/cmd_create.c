@@ -26,10 +26,10 @@ static int load_config(struct creation *creation)
 {
     struct cli *cli = creation->cli;
     char message[UKVM_MESSAGE_MAX];
-    int rc = ukvm_config_load(cli->arguments[0], &creation->config, message);
+    int rc = cli_load_config(cli, &creation->config);
 
-    for (int i = 1; rc == 0 && i < cli->argument_count; i++)
-        rc = ukvm_config_set(creation->config, cli->arguments[i], message);
+    if (rc != 0)
+        return rc;
     for (size_t i = 0; rc == 0 && i < cli->given_count; i++) {
         if (strcmp(cli->given[i].option->name, "--publish") == 0)
             rc = ukvm_config_publish(creation->config, cli->given[i].value, message);

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "cli.h"
 
 static void print_row(const char *label, const char *text)
@@ -33,18 +35,30 @@ static void print_guest(const struct ukvm_guest *guest)
         print_vif(&guest->vifs[i], i);
 }
 
+static int print_json(struct cli *cli)
+{
+    char *text;
+    int rc = ukvm_info_json(cli->handle, cli->arguments[0], &text);
+
+    if (rc != 0)
+        return cli_failed(cli, rc);
+    json_t *guest = json_loads(text, 0, NULL);
+    free(text);
+    return out_json(guest);
+}
+
 int cmd_info(struct cli *cli)
 {
     struct ukvm_guest guest;
     int rc = cli_connect(cli);
 
+    if (rc == 0 && cli->json)
+        return print_json(cli);
     if (rc != 0)
         return rc;
     rc = ukvm_info(cli->handle, cli->arguments[0], &guest);
     if (rc != 0)
         return cli_failed(cli, rc);
-    if (cli->json)
-        return out_json(out_guest(&guest));
     print_guest(&guest);
     return 0;
 }

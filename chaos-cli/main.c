@@ -36,6 +36,19 @@ static const struct cli_option shutdown_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option start_options[] = {
+    {"--no-wait", 0, NULL, "return once the guest runs, not when it is ready"},
+    {"--timeout", 0, "S", "seconds until the guest must be ready (10)"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option restart_options[] = {
+    {"--force", 0, NULL, "destroy it instead of asking it to power off"},
+    {"--no-wait", 0, NULL, "return once the guest runs, not when it is ready"},
+    {"--timeout", 0, "S", "seconds until the guest must have stopped, and be ready (10)"},
+    {NULL, 0, NULL, NULL},
+};
+
 static const struct cli_option console_options[] = {
     {"--no-follow", 0, NULL, "print what the console holds and return"},
     {NULL, 0, NULL, NULL},
@@ -57,6 +70,16 @@ const struct cli_verb cli_verbs[] = {
     {"unpause", cmd_unpause, "GUEST...", "let paused guests run on", no_options, 1, 100000},
     {"shutdown", cmd_shutdown, "GUEST...", "ask guests to power off, and wait", shutdown_options, 1,
      100000},
+    {"reboot", cmd_reboot, "GUEST...", "ask guests to reboot, and wait until they have stopped",
+     shutdown_options, 1, 100000},
+    {"rename", cmd_rename, "GUEST NAME", "give a guest another name", no_options, 2, 2},
+    {"define", cmd_define, "FILE [KEY=VALUE]...",
+     "keep a guest's configuration and image, to start it by its name", no_options, 1, 1000},
+    {"undefine", cmd_undefine, "GUEST...", "forget definitions", no_options, 1, 100000},
+    {"start", cmd_start, "GUEST...", "start guests that are defined, and wait until they are ready",
+     start_options, 1, 100000},
+    {"restart", cmd_restart, "GUEST...", "stop guests that are defined, and start them again",
+     restart_options, 1, 100000},
     {"console", cmd_console, "GUEST", "show and use a guest's console", console_options, 1, 1},
     {"logs", cmd_logs, "GUEST", "show what a guest has printed", logs_options, 1, 1},
     {"noxs", cmd_noxs, "GUEST", "show a guest's noxs page, decoded", no_options, 1, 1},

@@ -17,6 +17,7 @@
 #include "core/core.h"
 #include "core/iod_process.h"
 #include "ctl/daemon_config.h"
+#include "ctl/definition_json.h"
 #include "ctl/server.h"
 #include "hostnet/hostnet.h"
 #include "hv/xen/hv_xen.h"
@@ -38,6 +39,8 @@ struct daemon {
     char iod_socket[DAEMON_PATH_MAX];
     char store_path[DAEMON_PATH_MAX];
     struct keyval *store;
+    int state_directory; /* of definitions */
+    int run_directory;   /* of those that end with their guest */
     struct iod_process iod;
     struct loop *loop;
     struct loop_timer *stop_timer;
@@ -372,6 +375,32 @@ static int open_store(struct daemon *daemon)
     return rc < 0 ? store_failed(daemon, rc) : 0;
 }
 
+/* PATH/definitions, made if it is not there, for root alone. */
+static int open_directory(struct daemon *daemon, const char *path, int *fd_out)
+{
+    char full[DAEMON_PATH_MAX + 16];
+
+    snprintf(full, sizeof(full), "%s/definitions", path);
+    bool made = mkdir(path, 0755) == 0 || errno == EEXIST;
+    made = made && (mkdir(full, 0700) == 0 || errno == EEXIST);
+    *fd_out = made ? open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    return *fd_out < 0 ? error_set(&daemon->error, UKVM_E_NO_FILE, "%s: %s", full, strerror(errno))
+                       : 0;
+}
+
+/* Guests of the one before must not do without a chaosd for want of a disk. */
+static int open_directories(struct daemon *daemon)
+{
+    char socket[DAEMON_PATH_MAX];
+
+    if (open_directory(daemon, daemon->config.state, &daemon->state_directory) < 0) {
+        log_warning("there are no definitions: %s", daemon->error.text);
+        daemon->error = (struct error){0};
+    }
+    memcpy(socket, daemon->config.socket, sizeof(socket));
+    return open_directory(daemon, dirname(socket), &daemon->run_directory);
+}
+
 static int open_loop(struct daemon *daemon)
 {
     daemon->loop = loop_event_create(LOOP_COARSE);
@@ -393,6 +422,9 @@ static int open_core(struct daemon *daemon)
                                  .hostnet = daemon->hostnet,
                                  .iod_link = &daemon->iod.link,
                                  .store = daemon->store,
+                                 .state_directory = daemon->state_directory,
+                                 .run_directory = daemon->run_directory,
+                                 .codec = &definition_json,
                                  .network = daemon->config.network,
                                  .prefix_len = daemon->config.prefix_len,
                                  .bridges = daemon->config.bridges,
@@ -419,6 +451,8 @@ static int serve(struct daemon *daemon)
         rc = open_ports(daemon);
     if (rc == 0)
         rc = open_store(daemon);
+    if (rc == 0)
+        rc = open_directories(daemon);
     if (rc == 0)
         rc = open_loop(daemon);
     if (rc == 0)
@@ -447,6 +481,8 @@ static void close_all(struct daemon *daemon)
     if (daemon->hostnet != NULL)
         daemon->hostnet->ops->close(daemon->hostnet, leaves);
     keyval_close(daemon->store);
+    fd_close(&daemon->state_directory);
+    fd_close(&daemon->run_directory);
     if (daemon->hv != NULL)
         daemon->hv->ops->close(daemon->hv);
     if (daemon->loop != NULL) {
@@ -485,6 +521,8 @@ int main(int argc, char **argv)
         return status;
     log_init("chaosd", options.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
     daemon.parent = -1;
+    daemon.state_directory = -1;
+    daemon.run_directory = -1;
     daemon.server.lock = -1;
     return run(&daemon, &options);
 }

@@ -3,9 +3,9 @@ add_library(core_rig STATIC
   fixture/core_rig.c fixture/hostnet_fake.c fixture/iod_fake.c fixture/lingering.c
   fixture/loop_fake.c)
 target_include_directories(core_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(core_rig PUBLIC chaos_core chaos_keyval hv_fake elf_build PRIVATE chaos::options)
+target_link_libraries(core_rig PUBLIC chaos_core chaos_ctl chaos_keyval hv_fake elf_build PRIVATE chaos::options)
 
-foreach(name adopt control create dead death destroy guest_table image_cache iod pool verbs)
+foreach(name adopt control create dead death definition destroy guest_table image_cache iod pool verbs)
   chaos_unit_test(${name} core_rig)
 endforeach()
 chaos_unit_test(sm chaos_util)

@@ -6,7 +6,9 @@
 
 #include "core/control.h"
 #include "core/core.h"
+#include "core/definition.h"
 #include "core/devices.h"
+#include "core/ending.h"
 #include "util/keyval.h"
 #include "util/log.h"
 
@@ -57,9 +59,12 @@ static void take_wrong(struct adopt *adopt, uint64_t id)
 static void on_record(void *arg, uint64_t id, const void *data, size_t size)
 {
     struct adopt *adopt = arg;
+
+    /* Those are of definitions, which are read by themselves. */
+    if ((id & DEFINITION_ID_BIT) != 0)
+        return;
     struct store_record *records =
         make_room(adopt->records, adopt->record_count, &adopt->record_room, sizeof(*records));
-
     adopt->no_memory |= records == NULL;
     if (records == NULL)
         return;
@@ -221,7 +226,7 @@ static void restore_end(struct guest *guest, const struct store_record *record)
 {
     guest_move(guest, record->state == STORE_STOPPED ? GUEST_STOPPED : GUEST_CRASHED);
     if ((record->flags & STORE_RELEASED) != 0)
-        death_restore(guest);
+        ending_restore(guest);
 }
 
 static void restore_life(struct guest *guest, const struct hv_domain_info *info)
@@ -239,6 +244,23 @@ static bool has_ended(const struct store_record *record)
     return record->state == STORE_STOPPED || record->state == STORE_CRASHED;
 }
 
+/* A rename may have come as far as the definition. */
+static void take_definition(struct guest *guest, const struct store_record *record)
+{
+    struct definition *definition =
+        record->definition == 0 ? NULL : definition_by_id(guest->core, record->definition);
+
+    if (definition == NULL || definition->guest != NULL) {
+        if (record->definition != 0)
+            log_warning("%s: its definition is gone: it is not started again", guest->name);
+        return;
+    }
+    definition_adopt(definition, guest);
+    if (strcmp(guest->name, definition->spec.name) != 0 &&
+        guest_table_rename(&guest->core->guests, guest, definition->spec.name) == 0)
+        store_refresh(guest);
+}
+
 /* info NULL: the domain is gone. */
 static void restore_guest(struct adopt *adopt, struct guest *guest,
                           const struct store_record *record, const struct hv_domain_info *info)
@@ -249,6 +271,7 @@ static void restore_guest(struct adopt *adopt, struct guest *guest,
 
     guest->unpaused_ns = core_now_ns(core);
     guest_move(guest, GUEST_BOOTING);
+    take_definition(guest, record);
     adopt->adopted++;
     if (info != NULL && !released)
         wrong = resume(core, guest, record);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/autostart.h"
 #include "core/core.h"
 #include "core/create.h"
 #include "core/verbs.h"
@@ -51,6 +52,8 @@ static void on_ready(struct guest *guest)
     guest->ready_ns = core_now_ns(guest->core);
     if (guest_state(guest) == GUEST_BOOTING)
         guest_move(guest, GUEST_RUNNING);
+    if (guest->definition != NULL)
+        autostart_on_settled(guest->definition);
     if (guest->create != NULL)
         create_on_ready(guest->create);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/adopt.h"
+#include "core/autostart.h"
 #include "core/control.h"
 #include "core/create.h"
 #include "core/devices.h"
@@ -32,6 +33,10 @@ static void on_iod_started(void *arg, const char *text)
     else
         adopt_finish(core);
     core->config.on_started(core->config.arg, text != NULL ? &error : NULL);
+    if (text != NULL || core->stopping)
+        return;
+    definitions_resume(core);
+    autostart_begin(core);
 }
 
 static void on_iod_attached(struct guest *guest, int status, const char *text)
@@ -182,6 +187,7 @@ int core_init(struct core *core, const struct core_config *config, struct error 
     list_init(&core->builds);
     list_init(&core->tombstones);
     image_cache_init(&core->images, core->loop);
+    definitions_init(core);
 
     int rc = death_init(core);
     if (rc == 0)
@@ -201,7 +207,8 @@ int core_init(struct core *core, const struct core_config *config, struct error 
     if (rc < 0)
         return rc;
     tell_uplink(core);
-    return adopt_begin(core, error);
+    rc = definitions_load(core, error);
+    return rc < 0 ? rc : adopt_begin(core, error);
 }
 
 void core_start(struct core *core)
@@ -249,6 +256,7 @@ void core_stop(struct core *core)
     core->stopping = true;
     pool_stop(&core->pool);
     create_abort_all(core);
+    definitions_stop(core);
     /* By domain id: each call takes one guest out of this list, and may free it. */
     while (core->guests.domid_count > 0)
         destroy_guest(core->guests.by_domid[core->guests.domid_count - 1], NULL);
@@ -270,6 +278,7 @@ void core_fini(struct core *core)
 {
     iod_fini(&core->iod);
     create_forget_all(core);
+    definitions_fini(core);
     let_go(core);
     if (core->events != NULL)
         core->loop->ops->watch_destroy(core->events);

@@ -13,6 +13,7 @@
 
 #include "core/addr.h"
 #include "core/death.h"
+#include "core/definition.h"
 #include "core/destroy.h"
 #include "core/guest_table.h"
 #include "core/image_cache.h"
@@ -30,7 +31,10 @@ struct core_config {
     struct hv *hv;
     struct hostnet *hostnet;
     struct iod_link *iod_link;
-    struct keyval *store;           /* of guests and shells, also those of a former chaosd */
+    struct keyval *store; /* of guests and shells, also those of a former chaosd */
+    int state_directory;  /* of definitions; it survives the host. -1: none, there are none then */
+    int run_directory;    /* of those that are made for one guest */
+    const struct definition_codec *codec;
     uint8_t mark[STORE_MARK_BYTES]; /* of our domains */
 
     char uplink_ifname[16];
@@ -59,6 +63,7 @@ struct core {
     struct addr_pool addr;
     struct addr_mac uplink_mac; /* of the host's end: held, so that no guest gets it */
     struct image_cache images;
+    struct definitions definitions;
     struct iod iod;
     struct death death;
     struct reaper reaper;

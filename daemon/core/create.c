@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/create_internal.h"
+#include "core/define.h"
 #include "core/pool.h"
 #include "util/fd_closer.h"
 #include "util/log.h"
@@ -366,6 +367,7 @@ static struct create *create_for(struct core *core, struct create_request *reque
     create->wait = request->wait;
     create->timing = request->timing;
     create->from = request->from;
+    create->definition = request->definition;
     create->done = request->done;
     create->arg = request->arg;
     create->timeout_ns = request->timeout_ns;
@@ -379,6 +381,10 @@ static struct create *create_for(struct core *core, struct create_request *reque
 
 void core_create(struct core *core, struct create_request *request)
 {
+    if (spec_restarts(request->spec) && request->definition == NULL) {
+        core_define_and_create(core, request);
+        return;
+    }
     struct create *create = create_for(core, request);
 
     if (create == NULL) {

@@ -14,6 +14,7 @@
 
 struct core;
 struct create;
+struct definition;
 struct guest;
 struct image_entry;
 
@@ -80,6 +81,11 @@ struct create_request {
     enum create_from from;
     uint64_t timeout_ns;
     uint64_t received_ns; /* when the request came: the first phase starts there */
+    /* Of a spec that restarts (borrowed for the call): what its definition says beside it, and the
+       text of its file, but for the name. */
+    const struct spec_terms *terms;
+    const char *text;
+    struct definition *definition; /* whose guest it is; NULL: nobody's, or a new one's */
     create_done_fn *done;
     void *arg;
 };

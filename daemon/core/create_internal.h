@@ -20,8 +20,9 @@ struct create {
     uid_t owner;
     bool wait;
     bool timing;
-    bool trim;    /* it has or gets what domain_trim gives back */
-    int image_fd; /* the client's, closed when it has its answer */
+    struct definition *definition; /* that it is made from, or NULL */
+    bool trim;                     /* it has or gets what domain_trim gives back */
+    int image_fd;                  /* the client's, closed when it has its answer */
     create_done_fn *done;
     void *arg;
     uint64_t timeout_ns;

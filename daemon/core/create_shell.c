@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/create_internal.h"
+#include "core/definition.h"
 #include "core/pool.h"
 
 const char *create_path_text(enum create_path path, enum create_cold cold)
@@ -60,6 +61,8 @@ int create_name(struct create *create)
     rc = guest_adopt(guest, &create->spec, create->owner);
     if (rc == 0)
         rc = guest_table_name(&create->core->guests, guest, create->spec.name);
+    if (rc == 0 && create->definition != NULL)
+        definition_take(create->definition, guest);
     return rc < 0 ? create_failed(create, rc, "guest") : 0;
 }
 

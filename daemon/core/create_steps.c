@@ -5,7 +5,9 @@
 
 #include "core/control.h"
 #include "core/create_internal.h"
+#include "core/define.h"
 #include "core/devices.h"
+#include "core/ending.h"
 #include "core/policy.h"
 #include "core/pool.h"
 
@@ -31,10 +33,29 @@ static int check_count(struct create *create)
     return policy_check_share(create->core, &create->spec, create->owner, &create->error);
 }
 
+/* Its definition's guest has it, and nobody else. */
+static int check_defined(struct create *create)
+{
+    const char *name = create->spec.name;
+    const struct definition *definition = definition_by_name(create->core, name);
+
+    if (definition != create->definition)
+        return error_set(&create->error, UKVM_E_EXISTS,
+                         "%s: is defined; 'chaos start %s' starts it, or take another name", name,
+                         name);
+    if (define_is_reserved(create->core, name))
+        return error_set(&create->error, UKVM_E_EXISTS,
+                         "%s: another guest is about to get that name; take another", name);
+    return 0;
+}
+
 static int check_name(struct create *create)
 {
     const struct guest *other = guest_table_by_name(&create->core->guests, create->spec.name);
+    int rc = check_defined(create);
 
+    if (rc < 0)
+        return rc;
     if (other == NULL)
         return 0;
     /* The record of a crash makes room, but only for those who may destroy it. */
@@ -211,7 +232,7 @@ int create_admit(struct create *create)
     if (rc == 0)
         rc = check_name(create);
     if (rc == 0 && dead != NULL)
-        death_bury(dead);
+        ending_bury(dead);
     return rc;
 }
 
@@ -230,6 +251,8 @@ static int add_guest(struct create *create)
     }
     guest->create = create;
     create->guest = guest;
+    if (create->definition != NULL)
+        definition_take(create->definition, guest);
     return 0;
 }
 
@@ -274,7 +297,7 @@ int create_domain(struct create *create)
     /* Xen starts again with low ids after 32,751 of them. */
     struct guest *dead = guest_table_by_domid(&core->guests, guest->domid);
     if (dead != NULL)
-        death_bury(dead);
+        ending_bury(dead);
     rc = guest_table_add_domid(&core->guests, guest);
     return rc < 0 ? create_failed(create, rc, "create domain") : 0;
 }

@@ -1,6 +1,6 @@
 /*
- * How guests end: noticing that one has stopped or vanished, and what follows by its policies. May
- * be included by core only.
+ * Noticing that a guest has stopped or vanished (core/ending.h: what follows). May be included by
+ * core only.
  *
  * A clean exit is announced by a word in the page and a doorbell, then the domain is looked at
  * soon and often. Everything else is found by looking at all domains every 100 ms while there are
@@ -34,9 +34,5 @@ void death_expect(struct core *core);
 void death_crash(struct guest *guest, const char *reason);
 /* Its domain is gone, or another's. */
 void death_vanished(struct guest *guest);
-/* A crashed guest of a former chaosd: only its record is left, or will be. */
-void death_restore(struct guest *guest);
-/* Forget a crashed guest whose domain is gone. */
-void death_bury(struct guest *guest);
 
 #endif

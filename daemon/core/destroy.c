@@ -6,6 +6,7 @@
 
 #include "core/core.h"
 #include "core/create.h"
+#include "core/definition.h"
 #include "core/devices.h"
 #include "core/pool.h"
 #include "core/verbs.h"
@@ -52,6 +53,7 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
     forget_tombstone(guest);
     guest_table_hide(&core->guests, guest);
     store_remove(guest);
+    definition_release(guest);
     guest_move(guest, GUEST_GONE);
     if (guest_hold(guest) == GUEST_RELEASED) {
         free_guest(guest);

@@ -122,6 +122,7 @@ struct guest_control {
 
 struct core;
 struct create;
+struct definition;
 struct pool_flavour;
 struct store_record;
 
@@ -151,9 +152,10 @@ struct guest {
 
     struct guest_io io;
     struct guest_control control;
-    struct create *create;       /* while its creator waits */
-    struct list shutdowns;       /* struct shutdown */
-    struct list release_waiters; /* struct destroy_waiter */
+    struct create *create;         /* while its creator waits */
+    struct definition *definition; /* that it was made from, or NULL */
+    struct list shutdowns;         /* struct shutdown */
+    struct list release_waiters;   /* struct destroy_waiter */
 
     struct hash_node by_name;
     struct hash_node by_id;

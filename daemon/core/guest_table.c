@@ -67,6 +67,21 @@ int guest_table_name(struct guest_table *table, struct guest *guest, const char 
     return rc;
 }
 
+int guest_table_rename(struct guest_table *table, struct guest *guest, const char *name)
+{
+    if (guest_table_by_name(table, name) != NULL)
+        return -EEXIST;
+    hash_remove(&table->by_name, &guest->by_name);
+    /* There is room for as many as there were. */
+    int rc = hash_add(&table->by_name, &guest->by_name, hash_text(name));
+    if (rc < 0)
+        return rc;
+    /* All of it: it goes into a page that the guest reads. */
+    memset(guest->name, 0, sizeof(guest->name));
+    memcpy(guest->name, name, strlen(name));
+    return 0;
+}
+
 static int make_room(struct guest_table *table)
 {
     if (table->domid_count < table->domid_room)

@@ -30,6 +30,8 @@ int guest_table_add(struct guest_table *table, struct guest *guest);
 int guest_table_restore(struct guest_table *table, struct guest *guest, uint64_t id);
 /* Name a guest that has none. -EEXIST, -ENOMEM. */
 int guest_table_name(struct guest_table *table, struct guest *guest, const char *name);
+/* Give one that has a name another. -EEXIST, -ENOMEM. */
+int guest_table_rename(struct guest_table *table, struct guest *guest, const char *name);
 /* Make it findable by domain id. -ENOMEM. */
 int guest_table_add_domid(struct guest_table *table, struct guest *guest);
 int guest_table_add_port(struct guest_table *table, struct guest *guest);

@@ -1,11 +1,52 @@
 #include "core/spec.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 void spec_init(struct guest_spec *spec)
 {
     *spec = (struct guest_spec){.memory_mib = SPEC_MEMORY_DEFAULT, .vcpus = 1};
+}
+
+void spec_terms_init(struct spec_terms *terms)
+{
+    *terms = (struct spec_terms){.max_restarts = SPEC_RESTARTS_DEFAULT};
+}
+
+int spec_policy_parse(const char *text, enum spec_policy *policy_out)
+{
+    static const char *const names[] = {
+        [SPEC_DESTROY] = "destroy",
+        [SPEC_PRESERVE] = "preserve",
+        [SPEC_RESTART] = "restart",
+        [SPEC_COREDUMP_DESTROY] = "coredump-destroy",
+        [SPEC_COREDUMP_RESTART] = "coredump-restart",
+    };
+
+    for (unsigned i = 0; i < SPEC_POLICY_COUNT; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *policy_out = (enum spec_policy)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+bool spec_policy_restarts(enum spec_policy policy)
+{
+    return policy == SPEC_RESTART || policy == SPEC_COREDUMP_RESTART;
+}
+
+bool spec_policy_dumps(enum spec_policy policy)
+{
+    return policy == SPEC_COREDUMP_DESTROY || policy == SPEC_COREDUMP_RESTART;
+}
+
+bool spec_restarts(const struct guest_spec *spec)
+{
+    return spec_policy_restarts(spec->on_poweroff) || spec_policy_restarts(spec->on_reboot) ||
+           spec_policy_restarts(spec->on_crash);
 }
 
 bool spec_is_interface(const char *name)

@@ -15,9 +15,14 @@
 #define SPEC_BRIDGE_MAX     16u /* bytes with NUL, as for any Linux interface */
 #define SPEC_MEMORY_DEFAULT 32u /* MiB, as under xl */
 
+/* What becomes of a guest that has ended. */
 enum spec_policy {
     SPEC_DESTROY,
     SPEC_PRESERVE,
+    SPEC_RESTART,
+    SPEC_COREDUMP_DESTROY,
+    SPEC_COREDUMP_RESTART,
+    SPEC_POLICY_COUNT,
 };
 
 /* The host CPUs that it may run on. */
@@ -62,6 +67,24 @@ struct guest_spec {
     enum spec_policy on_reboot;
     enum spec_policy on_crash;
 };
+
+#define SPEC_RESTARTS_DEFAULT 5u
+
+/* What a definition says beside its guest (core/definition.h). */
+struct spec_terms {
+    bool autostart;        /* with the host */
+    uint64_t max_restarts; /* in a row; 0: without end */
+    unsigned after_count;
+    char after[LIMIT_AFTER][LIMIT_NAME + 1]; /* guests that must be ready before it is started */
+};
+
+void spec_terms_init(struct spec_terms *terms);
+/* By the names that users know, e.g. "coredump-restart". -EINVAL. */
+int spec_policy_parse(const char *text, enum spec_policy *policy_out);
+bool spec_policy_restarts(enum spec_policy policy);
+bool spec_policy_dumps(enum spec_policy policy);
+/* One of its policies starts it again: chaosd must keep its image and what it is to be. */
+bool spec_restarts(const struct guest_spec *spec);
 
 /* Whether it could be the name of a Linux interface: nothing that a path or a log minds. */
 bool spec_is_interface(const char *name);

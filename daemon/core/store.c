@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/definition.h"
 #include "util/keyval.h"
 #include "util/log.h"
 #include "util/random.h"
@@ -67,13 +68,6 @@ static void fill_shell(const struct pool_flavour *flavour, struct store_record *
         record->flags |= STORE_LEARNED;
 }
 
-static uint8_t preserve(const struct guest *guest)
-{
-    return (uint8_t)((guest->on_poweroff == SPEC_PRESERVE) |
-                     (guest->on_reboot == SPEC_PRESERVE) << 1 |
-                     (guest->on_crash == SPEC_PRESERVE) << 2);
-}
-
 static void fill(const struct guest *guest, enum store_state state, struct store_record *record)
 {
     *record = (struct store_record){.version = STORE_VERSION,
@@ -86,8 +80,10 @@ static void fill(const struct guest *guest, enum store_state state, struct store
                                     .abi = guest->abi,
                                     .vcpus = guest->vcpus,
                                     .state = (uint8_t)state,
-                                    .preserve = preserve(guest),
-                                    .vif_count = (uint8_t)guest->vif_count};
+                                    .vif_count = (uint8_t)guest->vif_count,
+                                    .on_poweroff = (uint8_t)guest->on_poweroff,
+                                    .on_reboot = (uint8_t)guest->on_reboot,
+                                    .on_crash = (uint8_t)guest->on_crash};
     memcpy(record->uuid, guest->uuid, sizeof(record->uuid));
     memcpy(record->name, guest->name, sizeof(record->name));
     for (unsigned i = 0; i < guest->vif_count; i++)
@@ -97,6 +93,8 @@ static void fill(const struct guest *guest, enum store_state state, struct store
     else
         memcpy(record->kernel, guest->kernel, strlen(guest->kernel) + 1);
     memcpy(record->reason, guest->reason, strlen(guest->reason) + 1);
+    if (guest->definition != NULL)
+        record->definition = guest->definition->id;
     if (guest->untrimmed)
         record->flags |= STORE_TRIM;
     if (guest_hold(guest) != GUEST_HELD)

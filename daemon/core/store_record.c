@@ -17,11 +17,6 @@ static bool is_text(const char *text, size_t size)
     return end != NULL;
 }
 
-static enum spec_policy policy(const struct store_record *record, unsigned bit)
-{
-    return (record->preserve >> bit & 1) != 0 ? SPEC_PRESERVE : SPEC_DESTROY;
-}
-
 static void read_vif(const struct store_vif *vif, struct spec_vif *out)
 {
     static const uint8_t none[4];
@@ -47,9 +42,9 @@ void store_record_spec(const struct store_record *record, struct guest_spec *spe
     spec_out->memory_mib = record->memory_mib;
     spec_out->vcpus = record->vcpus;
     spec_out->vif_count = record->vif_count;
-    spec_out->on_poweroff = policy(record, 0);
-    spec_out->on_reboot = policy(record, 1);
-    spec_out->on_crash = policy(record, 2);
+    spec_out->on_poweroff = (enum spec_policy)record->on_poweroff;
+    spec_out->on_reboot = (enum spec_policy)record->on_reboot;
+    spec_out->on_crash = (enum spec_policy)record->on_crash;
     for (unsigned i = 0; i < record->vif_count; i++)
         read_vif(&record->vif[i], &spec_out->vif[i]);
 }
@@ -94,6 +89,9 @@ static const char *check_words(const struct store_record *record)
     if (record->vif_count > LIMIT_VIFS)
         return "the number of interfaces";
 #endif
+    if (record->on_poweroff >= SPEC_POLICY_COUNT || record->on_reboot >= SPEC_POLICY_COUNT ||
+        record->on_crash >= SPEC_POLICY_COUNT)
+        return "a policy";
     if (!is_text(record->name, sizeof(record->name)) ||
         !is_text(record->kernel, sizeof(record->kernel)) ||
         !is_text(record->reason, sizeof(record->reason)))

@@ -15,7 +15,7 @@
 #include "core/spec.h"
 
 /* Of the layout, and of what the words mean. */
-#define STORE_VERSION    0x63680001u
+#define STORE_VERSION    0x63680002u
 #define STORE_REASON_MAX 160u
 
 /*
@@ -83,11 +83,14 @@ struct store_record {
     uint32_t owner;
     uint32_t abi;
     uint32_t vcpus;
-    uint8_t state;    /* enum store_state */
-    uint8_t flags;    /* enum store_flag */
-    uint8_t preserve; /* bits 0 to 2: on_poweroff, on_reboot, on_crash */
+    uint64_t definition; /* that it is of; 0: of none */
+    uint8_t state;       /* enum store_state */
+    uint8_t flags;       /* enum store_flag */
     uint8_t vif_count;
-    uint32_t zero;
+    uint8_t on_poweroff; /* enum spec_policy */
+    uint8_t on_reboot;
+    uint8_t on_crash;
+    uint8_t zero[2];
     struct store_key key;
     struct store_vif vif[LIMIT_VIFS];
     char name[LIMIT_NAME + 1];          /* "": a shell */
@@ -97,8 +100,8 @@ struct store_record {
 
 static_assert(sizeof(struct store_vif) == 132, "no padding but zero");
 static_assert(sizeof(struct store_key) == 64, "no padding but zero");
-static_assert(offsetof(struct store_record, key) == 72, "no padding but zero");
-static_assert(sizeof(struct store_record) == 880, "no padding but zero");
+static_assert(offsetof(struct store_record, key) == 80, "no padding but zero");
+static_assert(sizeof(struct store_record) == 888, "no padding but zero");
 
 /* data: size bytes at any alignment. NULL with the record, or what is wrong with them. */
 const char *store_record_read(uint64_t id, const void *data, size_t size,

@@ -7,9 +7,10 @@
 #include "core/control.h"
 #include "core/core.h"
 #include "core/destroy.h"
+#include "noxs/access.h"
 #include "util/log.h"
 
-/* Somebody who waits for a guest to power off. */
+/* Somebody who waits for a guest to stop. */
 struct shutdown {
     struct list node;
     struct guest *guest;
@@ -93,7 +94,7 @@ static void on_deadline(void *arg)
         return;
     }
     error_set(&error, UKVM_E_TIMEOUT,
-              "%s: did not power off within %u ms, and runs on; --force destroys it", guest->name,
+              "%s: did not stop within %u ms, and runs on; --force destroys it", guest->name,
               (unsigned)(shutdown->timeout_ns / 1000000));
     answer(shutdown, &error);
 }
@@ -115,19 +116,22 @@ static struct shutdown *shutdown_create(struct guest *guest)
     return shutdown;
 }
 
-static int ask(struct guest *guest, struct error *error)
+static int ask(struct guest *guest, uint32_t what, struct error *error)
 {
-    if (guest_state(guest) == GUEST_SHUTTING_DOWN)
-        return 0;
-    int rc = control_request(guest, NOXS_OP_POWEROFF);
+    if (guest_state(guest) == GUEST_SHUTTING_DOWN) {
+        if (noxs_low(guest->control.request) == what)
+            return 0;
+        return bad_state(guest, error, "it was asked for the other of poweroff and reboot");
+    }
+    int rc = control_request(guest, what);
     if (rc < 0)
         return error_from_errno(error, -rc, "shutdown");
     guest_move(guest, GUEST_SHUTTING_DOWN);
     return 0;
 }
 
-int verb_shutdown(struct guest *guest, uint64_t timeout_ns, bool force, verb_done_fn *done,
-                  void *arg, struct error *error)
+int verb_shutdown(struct guest *guest, uint32_t what, uint64_t timeout_ns, bool force,
+                  verb_done_fn *done, void *arg, struct error *error)
 {
     enum guest_state state = guest_state(guest);
 
@@ -138,7 +142,7 @@ int verb_shutdown(struct guest *guest, uint64_t timeout_ns, bool force, verb_don
     struct shutdown *shutdown = shutdown_create(guest);
     if (shutdown == NULL)
         return error_from_errno(error, ENOMEM, "shutdown");
-    int rc = ask(guest, error);
+    int rc = ask(guest, what, error);
     if (rc < 0) {
         shutdown_free(shutdown);
         return rc;
@@ -156,7 +160,7 @@ void verb_shutdown_ended(struct guest *guest)
     struct error error = {0};
 
     if (guest_state(guest) == GUEST_CRASHED)
-        error_set(&error, UKVM_E_GUEST_FAILED, "%s: did not power off: %s", guest->name,
+        error_set(&error, UKVM_E_GUEST_FAILED, "%s: did not stop as asked: %s", guest->name,
                   guest->reason);
     while (!list_empty(&guest->shutdowns))
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an answer takes its shutdown off the list */
@@ -168,7 +172,7 @@ void verb_shutdown_abandon(struct guest *guest)
 {
     struct error error;
 
-    error_set(&error, UKVM_E_NO_DAEMON, "%s: chaosd is stopping; the guest was asked to power off",
+    error_set(&error, UKVM_E_NO_DAEMON, "%s: chaosd is stopping; the guest was asked to stop",
               guest->name);
     while (!list_empty(&guest->shutdowns))
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an answer takes its shutdown off the list */
@@ -179,7 +183,7 @@ void verb_shutdown_refused(struct guest *guest, const char *why)
 {
     struct error error;
 
-    error_set(&error, UKVM_E_BAD_STATE, "%s: does not power off: %s; destroy it instead",
+    error_set(&error, UKVM_E_BAD_STATE, "%s: does not stop as asked: %s; destroy it instead",
               guest->name, why);
     LIST_FOR_EACH(node, &guest->shutdowns)
     {

@@ -17,12 +17,13 @@ int verb_pause(struct guest *guest, struct error *error);
 int verb_unpause(struct guest *guest, struct error *error);
 
 /*
- * Ask the guest to power off. done is called once, unless this fails: when it has stopped, or with
- * TIMEOUT (with force it is destroyed instead), BAD_STATE (it refused) or GUEST_FAILED (it
- * crashed). Codes: BAD_STATE, NO_MEMORY.
+ * Ask the guest to stop: what is NOXS_OP_POWEROFF or NOXS_OP_REBOOT. done is called once, unless
+ * this fails: when it has stopped, or with TIMEOUT (with force it is destroyed instead), BAD_STATE
+ * (it refused) or GUEST_FAILED (it crashed). Codes: BAD_STATE (also: it is asked for the other
+ * already), NO_MEMORY.
  */
-int verb_shutdown(struct guest *guest, uint64_t timeout_ns, bool force, verb_done_fn *done,
-                  void *arg, struct error *error);
+int verb_shutdown(struct guest *guest, uint32_t what, uint64_t timeout_ns, bool force,
+                  verb_done_fn *done, void *arg, struct error *error);
 /* For core: the guest has stopped or crashed, was destroyed, or refused. */
 void verb_shutdown_ended(struct guest *guest);
 /* Nobody will wait for it any more. */

@@ -17,6 +17,7 @@
 void daemon_config_init(struct daemon_config *config)
 {
     *config = (struct daemon_config){.socket = "/run/chaos/chaosd.sock",
+                                     .state = "/var/lib/chaos",
                                      .uplink = "chaos0",
                                      .network = {{10, 77, 0, 0}},
                                      .prefix_len = 16};
@@ -41,6 +42,11 @@ static int set_socket(const char *value, struct daemon_config *config)
 static int set_iod(const char *value, struct daemon_config *config)
 {
     return *value == '/' ? set_text(value, config->iod, sizeof(config->iod)) : -EINVAL;
+}
+
+static int set_state(const char *value, struct daemon_config *config)
+{
+    return *value == '/' ? set_text(value, config->state, sizeof(config->state)) : -EINVAL;
 }
 
 static int set_uplink(const char *value, struct daemon_config *config)
@@ -106,6 +112,7 @@ static const struct key {
 } keys[] = {
     {"socket", set_socket, "an absolute path"},
     {"iod", set_iod, "the absolute path of chaos-iod"},
+    {"state", set_state, "the absolute path of a directory"},
     {"uplink", set_uplink, "an interface name of at most 15 bytes"},
     {"network", set_network, "an IPv4 network such as 10.77.0.0/16"},
     {"bridges", set_bridges, "names of bridges that users other than root may use"},

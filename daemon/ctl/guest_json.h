@@ -5,12 +5,16 @@
 #include <jansson.h>
 
 #include "core/create.h"
+#include "core/definition.h"
 #include "core/guest.h"
 
 /* New references; NULL when out of memory. */
 json_t *guest_json(const struct guest *guest);
 /* At most this many bytes when dumped. */
 size_t guest_json_bound(const struct guest *guest);
+/* A definition without a guest, as the guest that it would be. */
+json_t *definition_guest_json(const struct definition *definition);
+size_t definition_json_bound(const struct definition *definition);
 json_t *guest_json_timing(const struct create_result *result);
 /* The guest must have its page. */
 json_t *page_json(const struct guest *guest);

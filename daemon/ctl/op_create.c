@@ -37,7 +37,7 @@ json_t *op_create_ok(const struct ctl_request *request, const struct create_resu
     return ok;
 }
 
-static void on_created(void *arg, const struct create_result *result, const struct error *error)
+void op_create_on_created(void *arg, const struct create_result *result, const struct error *error)
 {
     struct ctl_request *request = arg;
 
@@ -119,6 +119,22 @@ int op_create_record(struct ctl_request *request, const char *data, size_t size,
     return begin(request, &create, count, error);
 }
 
+/* One that its policies start again is defined, as long as it is there. */
+static int read_config(struct ctl_request *request, json_t *config, struct guest_spec *spec_out,
+                       struct error *error)
+{
+    struct spec_terms terms;
+    int rc = spec_from_json(config, spec_out, &terms, error);
+
+    if (rc < 0)
+        return rc;
+    if (terms.autostart || terms.after_count > 0)
+        return error_set(error, UKVM_E_CONFIG,
+                         "%s: only a definition is started with the host: 'chaos define' it",
+                         terms.autostart ? "autostart" : "after");
+    return spec_restarts(spec_out) ? ctl_request_define(request, config, &terms, error) : 0;
+}
+
 static int start(struct ctl_request *request, struct error *error)
 {
     json_t *config = NULL;
@@ -143,10 +159,12 @@ static int start(struct ctl_request *request, struct error *error)
     if (rc < 0)
         return rc;
     request->path = path != NULL || request->timing;
-    rc = spec_from_json(config, &spec, error);
+    rc = read_config(request, config, &spec, error);
     if (rc < 0)
         return rc;
     struct create_request create = {.spec = &spec,
+                                    .terms = request->terms == NULL ? NULL : &request->terms->terms,
+                                    .text = request->terms == NULL ? NULL : request->terms->text,
                                     .image_fd = request->fd,
                                     .owner = request->uid,
                                     .wait = wait,
@@ -154,7 +172,7 @@ static int start(struct ctl_request *request, struct error *error)
                                     .from = from,
                                     .timeout_ns = timeout_ms * 1000000,
                                     .received_ns = request->received_ns,
-                                    .done = on_created,
+                                    .done = op_create_on_created,
                                     .arg = request};
     return begin(request, &create, count, error);
 }

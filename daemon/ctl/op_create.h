@@ -8,6 +8,8 @@
 
 /* The "ok" of a guest that was created. NULL: out of memory. */
 json_t *op_create_ok(const struct ctl_request *request, const struct create_result *result);
+/* Answers a request, the arg, for one guest in JSON: a create_done_fn. */
+void op_create_on_created(void *arg, const struct create_result *result, const struct error *error);
 void op_create_fill(const struct ctl_request *request, const struct create_result *result,
                     struct ukvm_record_guest *record_out);
 

@@ -12,8 +12,18 @@ void op_destroy(struct ctl_request *request)
     bool wait = false;
     const struct arg args[] = {{.name = "wait", .type = ARG_BOOL, .out = &wait}};
 
-    if (ctl_request_args(request, args, 1, &error) < 0) {
+    int rc = ctl_request_args(request, args, 1, &error);
+
+    if (rc == 0 && request->guest == NULL) {
+        /* It has no domain, but may be about to get one. */
+        rc = definition_cease(request->definition, &error);
+    }
+    if (rc < 0) {
         ctl_fail(request, &error);
+        return;
+    }
+    if (request->guest == NULL) {
+        ctl_reply(request, NULL, -1);
         return;
     }
     if (wait) {

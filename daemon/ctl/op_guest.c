@@ -5,7 +5,10 @@
 
 static void reply_guest(struct ctl_request *request)
 {
-    ctl_reply(request, json_pack("{s:o}", "guest", guest_json(request->guest)), -1);
+    json_t *guest = request->guest != NULL ? guest_json(request->guest)
+                                           : definition_guest_json(request->definition);
+
+    ctl_reply(request, json_pack("{s:o}", "guest", guest), -1);
 }
 
 /* For operations without arguments. */

@@ -1,3 +1,4 @@
+/* shutdown and reboot: the guest is asked to stop. */
 #include "core/verbs.h"
 #include "ctl/ops.h"
 
@@ -11,7 +12,8 @@ static void on_done(void *arg, const struct error *error)
         ctl_reply(request, NULL, -1);
 }
 
-void op_shutdown(struct ctl_request *request)
+/* what: enum noxs_op. */
+static void ask(struct ctl_request *request, uint32_t what)
 {
     struct error error;
     uint64_t timeout_ms = CTL_DEFAULT_TIMEOUT_MS;
@@ -23,7 +25,18 @@ void op_shutdown(struct ctl_request *request)
     int rc = ctl_request_args(request, args, 2, &error);
 
     if (rc == 0)
-        rc = verb_shutdown(request->guest, timeout_ms * 1000000, force, on_done, request, &error);
+        rc = verb_shutdown(request->guest, what, timeout_ms * 1000000, force, on_done, request,
+                           &error);
     if (rc < 0)
         ctl_fail(request, &error);
+}
+
+void op_shutdown(struct ctl_request *request)
+{
+    ask(request, NOXS_OP_POWEROFF);
+}
+
+void op_reboot(struct ctl_request *request)
+{
+    ask(request, NOXS_OP_REBOOT);
 }

@@ -12,9 +12,11 @@ enum ctl_privilege {
 
 /* Whom it takes as "guest". */
 enum ctl_subject {
-    CTL_NOBODY,        /* no such member */
-    CTL_GUEST,         /* request->guest is set */
-    CTL_GUEST_OR_DEAD, /* or, for the name of one that is gone, request->dead */
+    CTL_NOBODY,              /* no such member */
+    CTL_GUEST,               /* request->guest is set */
+    CTL_GUEST_OR_DEAD,       /* or, for the name of one that is gone, request->dead */
+    CTL_GUEST_OR_DEFINITION, /* or, if it is defined and has no domain, request->definition alone */
+    CTL_DEFINITION,          /* request->definition is set, request->guest if it has one */
 };
 
 struct ctl_op {
@@ -37,6 +39,7 @@ void op_create(struct ctl_request *request);
 /* A create that came as a record. Codes: those of errors that it has not answered. */
 int op_create_record(struct ctl_request *request, const char *data, size_t size,
                      struct error *error);
+void op_define(struct ctl_request *request);
 void op_destroy(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
@@ -44,7 +47,12 @@ void op_noxs(struct ctl_request *request);
 void op_pool(struct ctl_request *request);
 void op_pool_set(struct ctl_request *request);
 void op_pause(struct ctl_request *request);
+void op_reboot(struct ctl_request *request);
+void op_rename(struct ctl_request *request);
+void op_restart(struct ctl_request *request);
 void op_shutdown(struct ctl_request *request);
+void op_start(struct ctl_request *request);
+void op_undefine(struct ctl_request *request);
 void op_unpause(struct ctl_request *request);
 void op_version(struct ctl_request *request);
 

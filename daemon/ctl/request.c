@@ -6,6 +6,7 @@
 
 #include "core/guest_table.h"
 #include "ctl/client.h"
+#include "ctl/definition_json.h"
 #include "ctl/ops.h"
 #include "ctl/record.h"
 #include "util/fd_closer.h"
@@ -19,6 +20,9 @@ static void request_free(struct ctl_request *request)
         request->client->request_count--;
     }
     fd_close_foreign(&request->fd, request->uid);
+    if (request->terms != NULL)
+        free(request->terms->text);
+    free(request->terms);
     message_fini(&request->message);
     free(request);
 }
@@ -76,10 +80,9 @@ void ctl_answer_bytes(struct ctl_request *request, const void *data, size_t size
 
 /* ---- the beginning ------------------------------------------------------------------ */
 
-static bool may_use(const struct ctl_request *request, const struct ctl_op *op,
-                    const struct guest *guest)
+static bool may_use(const struct ctl_request *request, const struct ctl_op *op, uid_t owner)
 {
-    return op->privilege != CTL_OWNER || request->uid == 0 || request->uid == guest->owner;
+    return op->privilege != CTL_OWNER || request->uid == 0 || request->uid == owner;
 }
 
 /*
@@ -91,11 +94,50 @@ static bool find_guest_or_dead(struct ctl_request *request, const struct ctl_op 
 {
     struct guest *guest = guest_table_by_name(&request->core->guests, name);
 
-    if (guest != NULL && may_use(request, op, guest))
+    if (guest != NULL && may_use(request, op, guest->owner))
         request->guest = guest;
     else
         request->dead = dead_by_name(&request->core->iod.dead, name, request->uid);
     return request->guest != NULL || request->dead != NULL;
+}
+
+static int not_theirs(const char *name, uid_t owner, struct error *error)
+{
+    return error_set(error, UKVM_E_PERMISSION,
+                     "%s: belongs to user %u; only they and root may do this", name,
+                     (unsigned)owner);
+}
+
+/*
+ * Of a guest its own, else by the name. The record of a crash, which has none, does not hide the
+ * definition of that name from who starts it again.
+ */
+static int find_definition(struct ctl_request *request, const struct ctl_op *op, const char *text,
+                           struct error *error)
+{
+    struct definition *named = definition_by_name(request->core, text);
+    int rc = 0;
+
+    if (named == NULL || op->subject != CTL_DEFINITION)
+        rc = guest_table_find(&request->core->guests, text, &request->guest, error);
+    else
+        request->guest = named->guest;
+    if (request->guest != NULL)
+        request->definition = request->guest->definition;
+    else
+        request->definition = named;
+    if (rc < 0 && request->definition == NULL)
+        return rc;
+    if (request->definition == NULL && op->subject == CTL_DEFINITION)
+        return error_set(error, UKVM_E_BAD_STATE,
+                         "%s: has no definition: 'define' it, or create it with on_reboot = "
+                         "\"restart\"",
+                         request->guest->name);
+    const struct definition *definition = request->definition;
+    uid_t owner = request->guest != NULL ? request->guest->owner : definition->owner;
+    if (may_use(request, op, owner))
+        return 0;
+    return not_theirs(text, owner, error);
 }
 
 static int find_guest(struct ctl_request *request, const struct ctl_op *op, struct error *error)
@@ -111,12 +153,12 @@ static int find_guest(struct ctl_request *request, const struct ctl_op *op, stru
     const char *text = json_string_value(name);
     if (op->subject == CTL_GUEST_OR_DEAD && find_guest_or_dead(request, op, text))
         return 0;
+    if (op->subject == CTL_GUEST_OR_DEFINITION || op->subject == CTL_DEFINITION)
+        return find_definition(request, op, text, error);
     int rc = guest_table_find(&request->core->guests, text, &request->guest, error);
-    if (rc < 0 || may_use(request, op, request->guest))
+    if (rc < 0 || may_use(request, op, request->guest->owner))
         return rc;
-    return error_set(error, UKVM_E_PERMISSION,
-                     "%s: belongs to user %u; only they and root may do this", request->guest->name,
-                     (unsigned)request->guest->owner);
+    return not_theirs(request->guest->name, request->guest->owner, error);
 }
 
 /* Only what an operation has a use for is let in. */
@@ -205,4 +247,15 @@ int ctl_request_args(const struct ctl_request *request, const struct arg *args, 
     const struct args_context context = {
         .where = request->message.op, .code = UKVM_E_PROTOCOL, .skip = message_members};
     return args_read(request->message.object, &context, args, count, error);
+}
+
+int ctl_request_define(struct ctl_request *request, json_t *config, const struct spec_terms *terms,
+                       struct error *error)
+{
+    request->terms = calloc(1, sizeof(*request->terms));
+    if (request->terms == NULL)
+        return error_from_errno(error, ENOMEM, "definition");
+    request->terms->terms = *terms;
+    request->terms->text = definition_json_text(config, request->uid);
+    return request->terms->text == NULL ? error_from_errno(error, ENOMEM, "definition") : 0;
 }

@@ -19,6 +19,11 @@
 struct ctl_batch;
 struct ctl_client;
 
+struct ctl_terms {
+    struct spec_terms terms;
+    char *text; /* of the definition's file */
+};
+
 struct ctl_request {
     struct list node;
     struct ctl_client *client; /* NULL: gone, nobody wants the reply */
@@ -26,11 +31,13 @@ struct ctl_request {
     struct message message;
     struct guest *guest;           /* of ops on a guest; valid until the handler returns */
     const struct dead_guest *dead; /* of ops on what is left of one; likewise */
+    struct definition *definition; /* of ops on one; likewise */
     uid_t uid;
     uint64_t received_ns;
     int fd;                         /* of create: the image, taken by it; else -1 */
     int64_t record_id;              /* of a request that came as a record */
     bool is_record;                 /* it did */
+    struct ctl_terms *terms;        /* of a create that makes a definition; else NULL */
     struct ctl_batch *batch;        /* of a create of many */
     bool timing;                    /* of create: the reply tells the phases */
     bool path;                      /* and which way it was built */
@@ -58,6 +65,10 @@ void ctl_answer_bytes(struct ctl_request *request, const void *data, size_t size
 /* For client and request: what a batch must know of its client (op_create_many.c). */
 void ctl_batch_on_flushed(struct ctl_batch *batch);
 void ctl_batch_on_orphaned(struct ctl_batch *batch);
+
+/* Keeps terms, and the text of a definition of this configuration, with the request. */
+int ctl_request_define(struct ctl_request *request, json_t *config, const struct spec_terms *terms,
+                       struct error *error);
 
 /* The arguments beside the envelope. */
 int ctl_request_args(const struct ctl_request *request, const struct arg *args, size_t count,

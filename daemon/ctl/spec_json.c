@@ -148,9 +148,11 @@ static int read_policy(const char *key, const char *text, enum spec_policy *poli
 {
     if (text == NULL)
         return 0;
-    if (strcmp(text, "destroy") != 0 && strcmp(text, "preserve") != 0)
-        return error_set(error, UKVM_E_CONFIG, "%s: must be destroy or preserve", key);
-    *policy = text[0] == 'd' ? SPEC_DESTROY : SPEC_PRESERVE;
+    if (spec_policy_parse(text, policy) < 0)
+        return error_set(error, UKVM_E_CONFIG,
+                         "%s: must be destroy, preserve, restart, coredump-destroy or "
+                         "coredump-restart",
+                         key);
     return 0;
 }
 
@@ -177,10 +179,29 @@ static int read_texts(const struct texts *texts, struct guest_spec *spec, struct
     return rc;
 }
 
-int spec_from_json(json_t *config, struct guest_spec *spec_out, struct error *error)
+static int read_after(json_t *list, struct spec_terms *terms, struct error *error)
+{
+    size_t count = json_array_size(list);
+    int rc = 0;
+
+    if (count > LIMIT_AFTER)
+        return limit_reached(error, LIMIT_ID_AFTER);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        if (name == NULL)
+            return error_set(error, UKVM_E_CONFIG, "after: must be names of guests");
+        rc = copy_text(name, terms->after[i], sizeof(terms->after[i]), LIMIT_ID_NAME, error);
+    }
+    terms->after_count = (unsigned)count;
+    return rc;
+}
+
+int spec_from_json(json_t *config, struct guest_spec *spec_out, struct spec_terms *terms_out,
+                   struct error *error)
 {
     struct texts texts = {0};
-    json_t *cpus = NULL, *vifs = NULL;
+    json_t *cpus = NULL, *vifs = NULL, *after = NULL;
+    uint64_t autostart = 0;
     const struct arg args[] = {
         {.name = "name", .type = ARG_STRING, .out = &texts.name, .required = true},
         {.name = "kernel", .type = ARG_STRING, .out = &texts.kernel},
@@ -192,14 +213,24 @@ int spec_from_json(json_t *config, struct guest_spec *spec_out, struct error *er
         {.name = "on_poweroff", .type = ARG_STRING, .out = &texts.on_poweroff},
         {.name = "on_reboot", .type = ARG_STRING, .out = &texts.on_reboot},
         {.name = "on_crash", .type = ARG_STRING, .out = &texts.on_crash},
+        {.name = "autostart", .type = ARG_NUMBER, .out = &autostart, .max = 1},
+        {.name = "after", .type = ARG_ARRAY, .out = &after},
+        {.name = "max_restarts",
+         .type = ARG_NUMBER,
+         .out = &terms_out->max_restarts,
+         .max = INT32_MAX},
     };
     const struct args_context context = {.where = "config", .code = UKVM_E_CONFIG};
 
     spec_init(spec_out);
+    spec_terms_init(terms_out);
     int rc = args_read(config, &context, args, COUNT(args), error);
     if (rc == 0)
         rc = read_texts(&texts, spec_out, error);
     if (rc == 0)
         rc = read_cpus(cpus, &spec_out->cpus, error);
+    if (rc == 0)
+        rc = read_after(after, terms_out, error);
+    terms_out->autostart = autostart != 0;
     return rc < 0 ? rc : read_vifs(vifs, spec_out, error);
 }

@@ -1,4 +1,5 @@
-/* The "config" of a create request, from JSON to a guest_spec. May be included by ctl only. */
+/* The "config" of a create or define request, from JSON to a guest_spec. May be included by ctl
+ * only. */
 #ifndef CHAOS_CTL_SPEC_JSON_H
 #define CHAOS_CTL_SPEC_JSON_H
 
@@ -8,8 +9,9 @@
 
 /*
  * Only shapes and sizes are checked here; spec_check() judges the rest. Codes: CONFIG, LIMIT.
- * *spec_out may be partly filled on an error.
+ * *spec_out and *terms_out may be partly filled on an error.
  */
-int spec_from_json(json_t *config, struct guest_spec *spec_out, struct error *error);
+int spec_from_json(json_t *config, struct guest_spec *spec_out, struct spec_terms *terms_out,
+                   struct error *error);
 
 #endif

@@ -163,6 +163,10 @@ int ukvm_pause(struct ukvm *handle, const char *guest);
 int ukvm_unpause(struct ukvm *handle, const char *guest);
 /* timeout_ms 0: 10,000. TIMEOUT: the guest did not stop (and runs on, unless force). */
 int ukvm_shutdown(struct ukvm *handle, const char *guest, uint32_t timeout_ms, bool force);
+/* The same, to reboot: whether it is started again then is what its on_reboot says. */
+int ukvm_reboot(struct ukvm *handle, const char *guest, uint32_t timeout_ms, bool force);
+/* Give it another name. Errors also: CONFIG, EXISTS. */
+int ukvm_rename(struct ukvm *handle, const char *guest, const char *name);
 /*
  * A stream socket with the guest's console; the caller owns and closes *fd_out. With follow, what
  * is written to it is the guest's input, unless another client has that: then a write fails with
@@ -183,7 +187,10 @@ struct ukvm_logs_options {
 int ukvm_logs(struct ukvm *handle, const char *guest, const struct ukvm_logs_options *options,
               int *fd_out);
 
-/* All guests, by ascending domain id. The caller frees *guests_out with free(). */
+/*
+ * All guests by ascending domain id, and then by name the definitions without one, with domain id
+ * 0 and no UUID. The caller frees *guests_out with free().
+ */
 int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count_out);
 
 /*
@@ -192,7 +199,44 @@ int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count
  */
 int ukvm_pool_set(struct ukvm *handle, const char *setting);
 
+/* ---- definitions -------------------------------------------------------------------- */
+
+/*
+ * Keep a configuration and a copy of its image, so that the guest can be started by its name, also
+ * after the host was started anew. In place of the caller's definition of that name, if that does
+ * not run. kernel_fd: as in struct ukvm_create_options. guest_out may be NULL.
+ * Errors: CONFIG, NO_FILE, BAD_IMAGE, ABI, EXISTS, BAD_STATE, LIMIT, PERMISSION, TIMEOUT,
+ * NO_DAEMON, PROTOCOL, INTERNAL.
+ */
+int ukvm_define(struct ukvm *handle, struct ukvm_config *config, int kernel_fd,
+                struct ukvm_guest *guest_out);
+/* Forget a definition whose guest does not run. */
+int ukvm_undefine(struct ukvm *handle, const char *name);
+
+struct ukvm_start_options {
+    size_t size;
+    bool no_wait;        /* return once the guest runs, not when it is ready */
+    uint32_t timeout_ms; /* for ready, and of restart to stop; 0: 10,000 */
+    bool force;          /* of restart: destroy it instead of asking it to stop */
+};
+
+/*
+ * Start the guest of a definition. options and guest_out may be NULL. Errors: those of ukvm_create
+ * beside BAD_STATE.
+ */
+int ukvm_start(struct ukvm *handle, const char *name, const struct ukvm_start_options *options,
+               struct ukvm_guest *guest_out);
+/*
+ * The same after the guest has ended, if there is one; also of a guest that was created with a
+ * policy that restarts it.
+ */
+int ukvm_restart(struct ukvm *handle, const char *guest, const struct ukvm_start_options *options,
+                 struct ukvm_guest *guest_out);
+
+/* ---- replies as text ---------------------------------------------------------------- */
+
 /* The JSON text of a reply: the caller frees *json_out with free(). */
+int ukvm_info_json(struct ukvm *handle, const char *guest, char **json_out);
 int ukvm_noxs_json(struct ukvm *handle, const char *guest, char **json_out);
 int ukvm_pool_json(struct ukvm *handle, char **json_out);
 int ukvm_version_json(struct ukvm *handle, char **json_out);

@@ -123,11 +123,32 @@ int config_read_type(const struct config_key *key, const struct config_value *va
 int config_read_action(const struct config_key *key, const struct config_value *value,
                        json_t **json_out, char *message)
 {
-    static const char *const actions[] = {"destroy",        "preserve",         "restart",
-                                          "rename-restart", "coredump-destroy", "coredump-restart",
+    static const char *const actions[] = {"destroy",          "preserve",         "restart",
+                                          "coredump-destroy", "coredump-restart", "rename-restart",
                                           "soft-reset"};
 
-    return read_word(key, value, actions, COUNT(actions), 2, json_out, message);
+    return read_word(key, value, actions, COUNT(actions), 5, json_out, message);
+}
+
+/* Names of guests. */
+int config_read_after(const struct config_key *key, const struct config_value *value,
+                      json_t **json_out, char *message)
+{
+    static const struct config_key name = {.name = "after", .min = 1, .max = UKVM_NAME_MAX - 1};
+    json_t *names = json_array();
+    int rc = names == NULL ? config_no_memory(message) : config_check_list(key, value, message);
+
+    for (size_t i = 0; rc == 0 && i < value->count; i++) {
+        json_t *json = NULL;
+        rc = config_read_string(&name, &value->items[i], &json, message);
+        if (rc == 0 && json_array_append_new(names, json) != 0)
+            rc = config_no_memory(message);
+    }
+    if (rc != 0)
+        json_decref(names);
+    else
+        *json_out = names;
+    return rc;
 }
 
 int config_check_list(const struct config_key *key, const struct config_value *value, char *message)

@@ -14,7 +14,8 @@ enum config_key_status {
 };
 
 /* config_read_NAME() checks a value and gives it in the protocol's form, owned by the caller. */
-#define CONFIG_READERS(X) X(string) X(number) X(name) X(type) X(action) X(cpus) X(vifs) X(publish)
+#define CONFIG_READERS(X)                                                                          \
+    X(string) X(number) X(name) X(type) X(action) X(cpus) X(after) X(vifs) X(publish)
 
 enum config_reader {
     CONFIG_READ_NONE,

@@ -36,10 +36,17 @@ const struct config_key config_keys[] = {
               "must equal `memory`: a guest's memory does not change yet"),
     LATER("vnuma", "virtual NUMA layout"),
     SUPPORTED("on_poweroff", "string", 1, 32, action,
-              "what becomes of a guest that powered off: `destroy` or `preserve`"),
+              "what becomes of a guest that powered off; see below"),
     SUPPORTED("on_reboot", "string", 1, 32, action, "the same after a reboot request"),
     LATER("on_watchdog", "the same after a watchdog timeout"),
     SUPPORTED("on_crash", "string", 1, 32, action, "the same after a crash"),
+    SUPPORTED("max_restarts", "number", 0, 1000000, number,
+              "how often in a row it is started again; 5 if absent, 0: always; not an xl key"),
+    SUPPORTED("autostart", "number", 0, 1, number,
+              "1: a definition is started with the host; not an xl key"),
+    SUPPORTED(
+        "after", "list of strings", 0, 8, after,
+        "guests that are ready before it is, when both are started with the host; not an xl key"),
     LATER("on_soft_reset", "the same after a soft reset"),
 
     /* Direct boot. */

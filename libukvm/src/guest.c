@@ -61,13 +61,74 @@ int ukvm_unpause(struct ukvm *handle, const char *guest)
     return call_no_reply(handle, "unpause", guest, about(guest));
 }
 
-int ukvm_shutdown(struct ukvm *handle, const char *guest, uint32_t timeout_ms, bool force)
+static int ask_to_stop(struct ukvm *handle, const char *op, const char *guest, uint32_t timeout_ms,
+                       bool force)
 {
     json_t *arguments = json_pack("{s:s, s:b}", "guest", guest, "force", (int)force);
 
     if (timeout_ms != 0)
         client_add_argument(&arguments, "timeout_ms", json_integer(timeout_ms));
-    return call_no_reply(handle, "shutdown", guest, arguments);
+    return call_no_reply(handle, op, guest, arguments);
+}
+
+int ukvm_shutdown(struct ukvm *handle, const char *guest, uint32_t timeout_ms, bool force)
+{
+    return ask_to_stop(handle, "shutdown", guest, timeout_ms, force);
+}
+
+int ukvm_reboot(struct ukvm *handle, const char *guest, uint32_t timeout_ms, bool force)
+{
+    return ask_to_stop(handle, "reboot", guest, timeout_ms, force);
+}
+
+int ukvm_rename(struct ukvm *handle, const char *guest, const char *name)
+{
+    return call_no_reply(handle, "rename", guest,
+                         json_pack("{s:s, s:s}", "guest", guest, "name", name));
+}
+
+int ukvm_undefine(struct ukvm *handle, const char *name)
+{
+    return call_no_reply(handle, "undefine", name, about(name));
+}
+
+static int start(struct ukvm *handle, const char *op, const char *guest,
+                 const struct ukvm_start_options *options, struct ukvm_guest *guest_out)
+{
+    struct ukvm_start_options full = {.size = sizeof(full)};
+    json_t *arguments = about(guest);
+    struct client_reply reply;
+    struct ukvm_guest started;
+
+    if (options != NULL)
+        memcpy(&full, options, options->size < sizeof(full) ? options->size : sizeof(full));
+    if (full.no_wait)
+        client_add_argument(&arguments, "wait", json_false());
+    if (full.timeout_ms != 0)
+        client_add_argument(&arguments, "timeout_ms", json_integer(full.timeout_ms));
+    if (full.force)
+        client_add_argument(&arguments, "force", json_true());
+    int rc = call(handle, op, guest, arguments, &reply);
+    if (rc != 0)
+        return rc;
+    if (!guest_read(json_object_get(reply.ok, "guest"), &started))
+        rc = client_malformed(handle, "start without a guest");
+    client_reply_fini(&reply);
+    if (rc == 0 && guest_out != NULL)
+        *guest_out = started;
+    return rc;
+}
+
+int ukvm_start(struct ukvm *handle, const char *name, const struct ukvm_start_options *options,
+               struct ukvm_guest *guest_out)
+{
+    return start(handle, "start", name, options, guest_out);
+}
+
+int ukvm_restart(struct ukvm *handle, const char *guest, const struct ukvm_start_options *options,
+                 struct ukvm_guest *guest_out)
+{
+    return start(handle, "restart", guest, options, guest_out);
 }
 
 static int open_console(struct ukvm *handle, const char *guest, json_t *arguments, int *fd_out)
@@ -114,6 +175,14 @@ struct guest_array {
     size_t count;
 };
 
+/* Guests by ascending domain id, then definitions, which have none, by name. */
+static bool in_order(const struct ukvm_guest *before, const struct ukvm_guest *guest)
+{
+    if (guest->domid == 0)
+        return before->domid != 0 || strcmp(guest->name, before->name) > 0;
+    return before->domid != 0 && guest->domid > before->domid;
+}
+
 static int list_append(struct ukvm *handle, const json_t *page, struct guest_array *array)
 {
     size_t count = json_array_size(page);
@@ -129,20 +198,27 @@ static int list_append(struct ukvm *handle, const json_t *page, struct guest_arr
         struct ukvm_guest *guest = &grown[array->count];
         if (!guest_read(json_array_get(page, i), guest))
             return client_malformed(handle, "list with a bad guest");
-        if (array->count > 0 && guest->domid <= guest[-1].domid)
+        if (array->count > 0 && !in_order(&guest[-1], guest))
             return client_malformed(handle, "list out of order");
         array->count++;
     }
     return 0;
 }
 
+static json_t *page_after(const struct guest_array *array)
+{
+    const struct ukvm_guest *last = array->count > 0 ? &array->guests[array->count - 1] : NULL;
+
+    if (last != NULL && last->domid == 0)
+        return json_pack("{s:s}", "after_name", last->name);
+    return json_pack("{s:I}", "after", (json_int_t)(last == NULL ? 0 : last->domid));
+}
+
 static int list_page(struct ukvm *handle, struct guest_array *array, bool *more_out)
 {
-    uint32_t after = array->count > 0 ? array->guests[array->count - 1].domid : 0;
     size_t before = array->count;
     struct client_reply reply;
-    int rc =
-        client_call(handle, "list", json_pack("{s:I}", "after", (json_int_t)after), -1, &reply);
+    int rc = client_call(handle, "list", page_after(array), -1, &reply);
 
     if (rc != 0)
         return rc;
@@ -189,6 +265,18 @@ static int dump(struct ukvm *handle, const json_t *value, char **json_out)
         return client_malformed(handle, "an empty answer");
     *json_out = text;
     return 0;
+}
+
+int ukvm_info_json(struct ukvm *handle, const char *guest, char **json_out)
+{
+    struct client_reply reply;
+    int rc = call(handle, "info", guest, about(guest), &reply);
+
+    if (rc != 0)
+        return rc;
+    rc = dump(handle, json_object_get(reply.ok, "guest"), json_out);
+    client_reply_fini(&reply);
+    return rc;
 }
 
 int ukvm_noxs_json(struct ukvm *handle, const char *guest, char **json_out)

@@ -273,3 +273,30 @@ int ukvm_create_many(struct ukvm *handle, struct ukvm_config *config,
     int rc = send_create(handle, config, &full, count);
     return rc != 0 ? rc : receive_all(&many);
 }
+
+/* ---- define ------------------------------------------------------------------------- */
+
+int ukvm_define(struct ukvm *handle, struct ukvm_config *config, int kernel_fd,
+                struct ukvm_guest *guest_out)
+{
+    struct client_reply reply;
+    struct ukvm_guest guest;
+    bool opened = kernel_fd <= 0;
+    int rc = opened ? open_kernel(handle, config, &kernel_fd) : 0;
+
+    if (rc != 0)
+        return rc;
+    rc = client_call(handle, "define",
+                     json_pack("{s:o}", "config", with_short_kernel(config_object(config))),
+                     kernel_fd, &reply);
+    if (opened)
+        close(kernel_fd);
+    if (rc != 0)
+        return rc;
+    if (!guest_read(json_object_get(reply.ok, "guest"), &guest))
+        rc = client_malformed(handle, "define without a guest");
+    client_reply_fini(&reply);
+    if (rc == 0 && guest_out != NULL)
+        *guest_out = guest;
+    return rc;
+}

@@ -18,7 +18,8 @@ static int read_spec(const char *text)
 {
     json_t *json = json_loads(text, 0, NULL);
     ck_assert_msg(json != NULL, "not JSON: %s", text);
-    int rc = spec_from_json(json, &spec, &error);
+    struct spec_terms terms;
+    int rc = spec_from_json(json, &spec, &terms, &error);
     json_decref(json);
     return rc;
 }
@@ -96,7 +97,7 @@ START_TEST(configs_that_are_none)
          UKVM_E_CONFIG, "tcp or udp"},
         {"{\"name\":\"a\",\"vif\":[{\"publish\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}]}",
          UKVM_E_LIMIT, "limit publish"},
-        {"{\"name\":\"a\",\"on_crash\":\"restart\"}", UKVM_E_CONFIG, "on_crash"},
+        {"{\"name\":\"a\",\"on_crash\":\"rename-restart\"}", UKVM_E_CONFIG, "on_crash"},
         {"{\"name\":\"a\",\"cpus\":[0]}", UKVM_E_CONFIG, "cpus"},
         {"{\"name\":\"a\",\"cpus\":{}}", UKVM_E_CONFIG, "either only or except"},
         {"{\"name\":\"a\",\"cpus\":{\"only\":[0],\"except\":[1]}}", UKVM_E_CONFIG, "either"},

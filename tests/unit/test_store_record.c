@@ -17,7 +17,7 @@ static void setup(void)
                                  .domid = 5,
                                  .vcpus = 1,
                                  .state = STORE_GUEST,
-                                 .preserve = 4,
+                                 .on_crash = SPEC_PRESERVE,
                                  .vif_count = 1,
                                  .name = "web",
                                  .kernel = "/boot/web"};
