@@ -33,3 +33,5 @@ chaos_fuzz_target(page PARSER daemon/core/control.c daemon/core/throttle.c
                   LIBS core_rig)
 # A record of the state store. Its rules for guests come from core's library.
 chaos_fuzz_target(store PARSER daemon/core/store_record.c LIBS chaos_core)
+# The file of a definition. Its rules for guests come from core's library.
+chaos_fuzz_target(definition PARSER daemon/ctl/definition_json.c LIBS core_rig chaos_ctl)

@@ -14,7 +14,7 @@
 
 struct daemon_config {
     char socket[DAEMON_PATH_MAX];
-    char iod[DAEMON_PATH_MAX]; /* program; "": beside chaosd */
+    char iod[DAEMON_PATH_MAX];   /* program; "": beside chaosd */
     char state[DAEMON_PATH_MAX]; /* directory of what survives the host */
     char uplink[16];
     struct hostnet_ip network;

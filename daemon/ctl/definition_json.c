@@ -35,6 +35,10 @@ static int read_file(json_t *file, struct guest_spec *spec_out, struct spec_term
     const struct args_context context = {.where = "definition", .code = UKVM_E_CONFIG};
     int rc = args_read(file, &context, args, sizeof(args) / sizeof(args[0]), error);
 
+#ifdef CHAOS_PLANTED_BUG_DEFINITION
+    static unsigned counts[2048];
+    counts[owner]++;
+#endif
     if (rc == 0 && version != VERSION)
         rc = error_set(error, UKVM_E_CONFIG, "definition: version: must be %u", VERSION);
     if (rc == 0)

@@ -73,8 +73,8 @@ static void act(struct guest *guest, const struct record *record)
         ring(guest);
         break;
     case ACTION_SHUTDOWN:
-        verb_shutdown(guest, NOXS_OP_POWEROFF, record->amount * RIG_MS, record->amount % 2, on_shutdown, NULL,
-                      &error);
+        verb_shutdown(guest, NOXS_OP_POWEROFF, record->amount * RIG_MS, record->amount % 2,
+                      on_shutdown, NULL, &error);
         ring(guest);
         break;
     case ACTION_PAUSE:

@@ -181,7 +181,8 @@ START_TEST(requests_go_on_counting)
     struct guest *guest = rig_boot_named(&rig, "web");
     struct error error;
     int code = -1;
-    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, SECOND, false, on_done, &code, &error), 0);
+    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, SECOND, false, on_done, &code, &error),
+                     0);
     uint64_t first = rig_page(&rig, guest)->request;
     noxs_write64(&rig_page(&rig, guest)->ack, noxs_pair(noxs_high(first), NOXS_ACK_REFUSED));
     rig_say(&rig, guest, NOXS_GUEST_READY, 0);
@@ -189,7 +190,8 @@ START_TEST(requests_go_on_counting)
     restart_and_wait();
     guest = rig_find(&rig, "web");
     ck_assert_str_eq(guest_state_name(guest), "running");
-    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, SECOND, false, on_done, &code, &error), 0);
+    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, SECOND, false, on_done, &code, &error),
+                     0);
     ck_assert_uint_eq(noxs_high(rig_page(&rig, guest)->request), noxs_high(first) + 1);
     advance(2 * SECOND);
     ck_assert_int_eq(code, UKVM_E_TIMEOUT);
@@ -644,7 +646,8 @@ START_TEST(leaving_answers_who_waits_and_leaves_the_rest)
     struct error error;
     int code = -1;
     fill_pool(loaded);
-    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, SECOND, false, on_done, &code, &error), 0);
+    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, SECOND, false, on_done, &code, &error),
+                     0);
     spec.memory_mib = 4;
     rig_create(&rig, &spec, true);
     core_leave(&rig.core);

@@ -34,7 +34,9 @@ static void on_done(void *arg, const struct error *why)
 
 static void ask(struct guest *guest, uint64_t timeout_ms, bool force, struct wait *wait)
 {
-    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, timeout_ms * RIG_MS, force, on_done, wait, &error), 0);
+    ck_assert_int_eq(
+        verb_shutdown(guest, NOXS_OP_POWEROFF, timeout_ms * RIG_MS, force, on_done, wait, &error),
+        0);
 }
 
 static void answer(struct guest *guest, enum noxs_ack_status status)
@@ -195,9 +197,11 @@ START_TEST(only_what_runs_can_be_shut_down)
     struct wait wait = {0};
     struct guest *guest = rig_boot_named(&rig, "web");
     verb_pause(guest, &error);
-    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, RIG_MS, true, on_done, &wait, &error), -UKVM_E_BAD_STATE);
+    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, RIG_MS, true, on_done, &wait, &error),
+                     -UKVM_E_BAD_STATE);
     death_crash(guest, "test");
-    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, RIG_MS, true, on_done, &wait, &error), -UKVM_E_BAD_STATE);
+    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, RIG_MS, true, on_done, &wait, &error),
+                     -UKVM_E_BAD_STATE);
     ck_assert_int_eq(verb_pause(guest, &error), -UKVM_E_BAD_STATE);
     ck_assert_uint_eq(wait.calls, 0);
 }
@@ -208,9 +212,11 @@ START_TEST(out_of_memory_or_channel_leaves_it_running)
     struct wait wait = {0};
     struct guest *guest = rig_boot_named(&rig, "web");
     loop_fake_fail(rig.loop, 1);
-    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, RIG_MS, true, on_done, &wait, &error), -UKVM_E_NO_MEMORY);
+    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, RIG_MS, true, on_done, &wait, &error),
+                     -UKVM_E_NO_MEMORY);
     hv_fake_fail(rig.hv, "port_notify", 1, EIO);
-    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, RIG_MS, true, on_done, &wait, &error), -UKVM_E_INTERNAL);
+    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, RIG_MS, true, on_done, &wait, &error),
+                     -UKVM_E_INTERNAL);
     ck_assert_str_eq(guest_state_name(guest), "running");
     ck_assert_uint_eq(wait.calls, 0);
 }
