@@ -14,6 +14,7 @@
 #include "core/addr.h"
 #include "core/death.h"
 #include "core/destroy.h"
+#include "core/events.h"
 #include "core/guest_table.h"
 #include "core/image_cache.h"
 #include "core/iod.h"
@@ -32,6 +33,8 @@ struct core_config {
     struct iod_link *iod_link;
     struct keyval *store;           /* of guests and shells, also those of a former chaosd */
     uint8_t mark[STORE_MARK_BYTES]; /* of our domains */
+    void *events;                   /* the history of events, also of those of a former chaosd */
+    size_t events_size;
 
     char uplink_ifname[16];
     struct hostnet_ip network; /* of the guests; the first host address becomes the host's */
@@ -64,7 +67,8 @@ struct core {
     struct reaper reaper;
     struct trim trim;
     struct pool pool;
-    struct loop_watch *events;
+    struct events events;
+    struct loop_watch *channels;
     int uplink_fd;
     bool stopping;
     bool leaving; /* guests stay */

@@ -60,7 +60,10 @@ int create_name(struct create *create)
     rc = guest_adopt(guest, &create->spec, create->owner);
     if (rc == 0)
         rc = guest_table_name(&create->core->guests, guest, create->spec.name);
-    return rc < 0 ? create_failed(create, rc, "guest") : 0;
+    if (rc < 0)
+        return create_failed(create, rc, "guest");
+    events_tell(guest);
+    return 0;
 }
 
 /*

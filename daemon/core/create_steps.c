@@ -230,6 +230,7 @@ static int add_guest(struct create *create)
     }
     guest->create = create;
     create->guest = guest;
+    events_tell(guest);
     return 0;
 }
 

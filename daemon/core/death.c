@@ -83,6 +83,7 @@ void death_restore(struct guest *guest)
 
 void death_bury(struct guest *guest)
 {
+    guest->cause = "its record made room";
     destroy_guest(guest, NULL);
 }
 

@@ -47,6 +47,8 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
                      guest->name);
         return;
     }
+    /* Who waited for its shutdown is answered: that takes it out of that state for a moment. */
+    guest->untold = true;
     verb_shutdown_ended(guest);
     pool_forget(guest);
     forget_tombstone(guest);

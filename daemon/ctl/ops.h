@@ -14,6 +14,7 @@ enum ctl_privilege {
 enum ctl_subject {
     CTL_NOBODY,        /* no such member */
     CTL_GUEST,         /* request->guest is set */
+    CTL_GUEST_OR_GONE, /* or NULL, if there is none of that name */
     CTL_GUEST_OR_DEAD, /* or, for the name of one that is gone, request->dead */
 };
 
@@ -38,6 +39,7 @@ void op_create(struct ctl_request *request);
 int op_create_record(struct ctl_request *request, const char *data, size_t size,
                      struct error *error);
 void op_destroy(struct ctl_request *request);
+void op_events(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
 void op_noxs(struct ctl_request *request);
@@ -47,5 +49,6 @@ void op_pause(struct ctl_request *request);
 void op_shutdown(struct ctl_request *request);
 void op_unpause(struct ctl_request *request);
 void op_version(struct ctl_request *request);
+void op_wait(struct ctl_request *request);
 
 #endif

@@ -32,6 +32,7 @@ struct ctl_request {
     int64_t record_id;              /* of a request that came as a record */
     bool is_record;                 /* it did */
     struct ctl_batch *batch;        /* of a create of many */
+    struct wait *wait;              /* of wait: as long as it waits */
     bool timing;                    /* of create: the reply tells the phases */
     bool path;                      /* and which way it was built */
     struct destroy_waiter released; /* of destroy */
@@ -58,6 +59,11 @@ void ctl_answer_bytes(struct ctl_request *request, const void *data, size_t size
 /* For client and request: what a batch must know of its client (op_create_many.c). */
 void ctl_batch_on_flushed(struct ctl_batch *batch);
 void ctl_batch_on_orphaned(struct ctl_batch *batch);
+
+/* For request: its client is gone, and with it the request (op_wait.c). */
+void ctl_wait_on_orphaned(struct ctl_request *request);
+/* End a request that nobody will be answered. */
+void ctl_drop(struct ctl_request *request);
 
 /* The arguments beside the envelope. */
 int ctl_request_args(const struct ctl_request *request, const struct arg *args, size_t count,
