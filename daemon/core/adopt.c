@@ -159,7 +159,7 @@ static struct guest *guest_of(struct core *core, const struct store_record *reco
     guest->stored = true;
     guest_set_reason(guest, record->reason);
     if (record->state != STORE_SHELL)
-        events_adopt_guest(guest, last_state(record));
+        events_adopt_guest(guest, record->id, last_state(record));
     for (unsigned i = 0; i < guest->vif_count; i++)
         memcpy(guest->vif[i].gateway.octet, record->vif[i].gateway,
                sizeof(guest->vif[i].gateway.octet));

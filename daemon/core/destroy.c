@@ -38,6 +38,7 @@ static void free_guest(struct guest *guest)
 void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
 {
     struct core *core = guest->core;
+    const char *cause = guest->cause;
 
     if (guest->create != NULL) {
         if (waiter != NULL)
@@ -54,7 +55,7 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
     forget_tombstone(guest);
     guest_table_hide(&core->guests, guest);
     store_remove(guest);
-    guest_move(guest, GUEST_GONE);
+    guest_move_for(guest, GUEST_GONE, cause);
     if (guest_hold(guest) == GUEST_RELEASED) {
         free_guest(guest);
         if (waiter != NULL)

@@ -10,13 +10,14 @@
 
 /* ---- writing ------------------------------------------------------------------------ */
 
-/* On the way of every create: no more than the text is touched. */
-static void copy_text(char *to, size_t size, const char *text)
-{
-    size_t length = text == NULL ? 0 : strnlen(text, size - 1);
+/* Made of the names that guest.c has: filled in once. */
+static struct event_word state_words[GUEST_GONE + 1];
 
-    memcpy(to, text == NULL ? "" : text, length);
-    to[length] = '\0';
+const struct event_word *events_state_word(unsigned state)
+{
+    static const struct event_word none;
+
+    return state <= GUEST_GONE ? &state_words[state] : &none;
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -29,6 +30,9 @@ static uint64_t clock_ns(clockid_t clock)
 
 void events_init(struct events *events, void *memory, size_t size)
 {
+    for (unsigned state = 0; state <= GUEST_GONE; state++)
+        snprintf(state_words[state].text, sizeof(state_words[state].text), "%s",
+                 guest_state_name_of(state));
     list_init(&events->listeners);
     events->asker = EVENTS_NOBODY;
     events->index = NULL;
@@ -47,25 +51,37 @@ static void wake(struct events *events)
     }
 }
 
-void events_add(struct events *events, const struct event *event)
+static_assert(sizeof(((struct event_record *)NULL)->name) == NOXS_NAME_MAX, "the guest's own");
+static_assert(sizeof(((struct event_record *)NULL)->to) == sizeof(struct event_word), "a word");
+
+/* Three times on the way of every create: whole words, and of the cause no more than the text. */
+static void fill(struct event_record *record, const struct event *event)
 {
     const struct guest *guest = event->guest;
-    struct event_record *record = event_log_begin(&events->log);
+    const char *cause = event->cause != NULL ? event->cause : "";
+    size_t length = strnlen(cause, sizeof(record->cause) - 1);
 
     record->time_ns = event->time_ns;
     record->guest = guest->id;
     record->domid = guest->domid;
     record->owner = guest->owner;
     record->by = event->by;
+    record->zero = 0;
     memcpy(record->uuid, guest->uuid, sizeof(record->uuid));
-    copy_text(record->kind, sizeof(record->kind), event->kind);
-    copy_text(record->from, sizeof(record->from), event->from);
-    copy_text(record->to, sizeof(record->to), event->to);
-    copy_text(record->name, sizeof(record->name), guest->name);
-    copy_text(record->cause, sizeof(record->cause), event->cause);
+    memcpy(record->kind, event->kind, sizeof(record->kind));
+    memcpy(record->from, event->from, sizeof(record->from));
+    memcpy(record->to, event->to, sizeof(record->to));
+    memcpy(record->name, guest->name, sizeof(record->name));
+    memcpy(record->cause, cause, length);
+    record->cause[length] = '\0';
+}
+
+void events_add(struct events *events, const struct event *event)
+{
+    fill(event_log_begin(&events->log), event);
     uint64_t id = event_log_commit(&events->log);
     if (events->index != NULL)
-        events_index_note(events->index, guest->id, id);
+        events_index_note(events->index, event->guest->id, id);
     wake(events);
 }
 
@@ -109,19 +125,20 @@ static uid_t asker_of(const struct guest *guest, unsigned state, uid_t asker)
     return asker;
 }
 
+static const struct event_word kind_state = {"state"};
+
 void events_tell(struct guest *guest)
 {
     struct events *events = &guest->core->events;
     unsigned state = guest_state(guest);
-    const char *from = guest->told == GUEST_NEVER_TOLD ? NULL : guest_state_name_of(guest->told);
-    uid_t asker = asker_of(guest, state, events->asker);
 
     if (guest_is_shell(guest) || state == guest->told || (guest->untold && !is_end(state)))
         return;
-    events_add(events, &(struct event){.kind = "state",
+    uid_t asker = asker_of(guest, state, events->asker);
+    events_add(events, &(struct event){.kind = &kind_state,
                                        .guest = guest,
-                                       .from = from,
-                                       .to = guest_state_name(guest),
+                                       .from = events_state_word(guest->told),
+                                       .to = events_state_word(state),
                                        .cause = cause_of(guest, state, asker),
                                        .by = asker,
                                        .time_ns = guest->life.since_ns});

@@ -45,17 +45,25 @@ struct events {
 /* memory: as event_log_open has it; borrowed. */
 void events_init(struct events *events, void *memory, size_t size);
 
-/* An event to be. Texts that are too long are cut; NULL is "". */
+/* A text of a fixed length, as the record has it, so that to copy it is two instructions. */
+struct event_word {
+    char text[16];
+};
+
+/* An event to be. */
 struct event {
-    const char *kind; /* "state", ... */
+    const struct event_word *kind; /* {"state"}, ... */
     const struct guest *guest;
-    const char *from;
-    const char *to;
-    const char *cause;
-    uid_t by; /* who asked for it, or EVENTS_NOBODY */
+    const struct event_word *from;
+    const struct event_word *to;
+    const char *cause; /* NULL: ""; cut if it is too long */
+    uid_t by;          /* who asked for it, or EVENTS_NOBODY */
     uint64_t time_ns;
 };
 void events_add(struct events *events, const struct event *event);
+
+/* The name of a state; {""} for GUEST_NEVER_TOLD. */
+const struct event_word *events_state_word(unsigned state);
 
 /* The guest is in a state that it was not told to be in: adds the event, and answers who waits. */
 void events_tell(struct guest *guest);
@@ -64,8 +72,8 @@ void events_tell(struct guest *guest);
 
 /* Before guests are restored: what was told of them. Without memory for it, nothing was. */
 void events_adopt_begin(struct core *core);
-/* A guest that was restored, before its first move. state: what it is recorded as. */
-void events_adopt_guest(struct guest *guest, const char *state);
+/* A guest that is restored, before its first move. state: what it is recorded as. */
+void events_adopt_guest(struct guest *guest, uint64_t id, const char *state);
 /* It is as it is now: tells the difference, if there is one. */
 void events_adopt_settle(struct guest *guest);
 /* Those of which something was told and that are not there: tells their end. */

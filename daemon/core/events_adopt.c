@@ -68,15 +68,14 @@ static bool find_last(const struct core *core, uint64_t guest, struct event_reco
            event_log_read(&core->events.log, index->slots[at].id, out);
 }
 
-void events_adopt_guest(struct guest *guest, const char *state)
+void events_adopt_guest(struct guest *guest, uint64_t id, const char *state)
 {
     struct event_record last;
 
     /* Its moves from here on repeat what was. */
     guest->untold = true;
     guest->told = guest_state_by_name(state);
-    if (find_last(guest->core, guest->id, &last) &&
-        guest_state_by_name(last.to) != GUEST_NEVER_TOLD)
+    if (find_last(guest->core, id, &last) && guest_state_by_name(last.to) != GUEST_NEVER_TOLD)
         guest->told = guest_state_by_name(last.to);
 }
 
@@ -91,14 +90,17 @@ void events_adopt_settle(struct guest *guest)
 /* As much of a guest as an event is made of. */
 static void tell_end(struct core *core, const struct event_record *last)
 {
+    static const struct event_word kind = {"state"};
+    struct event_word from;
     struct guest guest = {.id = last->guest, .domid = last->domid, .owner = last->owner};
 
+    memcpy(from.text, last->to, sizeof(from.text));
     memcpy(guest.uuid, last->uuid, sizeof(guest.uuid));
     memcpy(guest.name, last->name, sizeof(guest.name));
-    events_add(&core->events, &(struct event){.kind = "state",
+    events_add(&core->events, &(struct event){.kind = &kind,
                                               .guest = &guest,
-                                              .from = last->to,
-                                              .to = "gone",
+                                              .from = &from,
+                                              .to = events_state_word(GUEST_GONE),
                                               .cause = UNTOLD,
                                               .by = EVENTS_NOBODY,
                                               .time_ns = core_now_ns(core)});
