@@ -54,8 +54,9 @@ static const struct cli_option events_options[] = {
 };
 
 static const struct cli_option wait_options[] = {
-    {"--for", 0, "STATE", "ready, stopped (ended in any way), gone, or another state"},
-    {"--timeout", 0, "S", "seconds to wait (for ever); then the exit code is 14"},
+    {"--for", 0, "STATE",
+     "ready, stopped (in any way), gone, running, paused, ...; fails with 16 if it ends instead"},
+    {"--timeout", 0, "S", "seconds to wait, then it fails with 14 (for ever)"},
     {NULL, 0, NULL, NULL},
 };
 
