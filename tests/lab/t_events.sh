@@ -2,6 +2,7 @@
 # boot: normal
 # tier: quick
 # timeout: 400
+# leaks: yes
 # What happens to guests is told in order and with its cause, across kills of chaosd: nothing is missing, nothing doubled. And wait.
 . "$LAB_LIB"
 
