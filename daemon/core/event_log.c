@@ -118,14 +118,24 @@ static bool clean(char *text, size_t size)
     return end != NULL;
 }
 
+const struct event_record *event_log_peek(const struct event_log *log, uint64_t id)
+{
+    const struct event_record *record = slot_of(log, id);
+
+    if (id < event_log_first(log) || id > event_log_last(log) || record->id != id)
+        return NULL;
+    return record;
+}
+
 bool event_log_read(const struct event_log *log, uint64_t id, struct event_record *out)
 {
-    if (id < event_log_first(log) || id > event_log_last(log))
+    const struct event_record *record = event_log_peek(log, id);
+
+    if (record == NULL)
         return false;
-    *out = *slot_of(log, id);
-    if (out->id != id || !clean(out->kind, sizeof(out->kind)) ||
-        !clean(out->from, sizeof(out->from)) || !clean(out->to, sizeof(out->to)) ||
-        !clean(out->name, sizeof(out->name)))
+    *out = *record;
+    if (!clean(out->kind, sizeof(out->kind)) || !clean(out->from, sizeof(out->from)) ||
+        !clean(out->to, sizeof(out->to)) || !clean(out->name, sizeof(out->name)))
         return false;
 #ifdef CHAOS_PLANTED_BUG_EVENT_LOG
     return true;

@@ -76,6 +76,8 @@ uint64_t event_log_last(const struct event_log *log);
 struct event_record *event_log_begin(struct event_log *log);
 /* What was filled in is an event now. Returns its id. */
 uint64_t event_log_commit(struct event_log *log);
+/* Where it is, for who looks at many: texts are not checked, and need not end. NULL: not there. */
+const struct event_record *event_log_peek(const struct event_log *log, uint64_t id);
 /* A copy, its texts terminated and printable. False: it is not there, or damaged. */
 bool event_log_read(const struct event_log *log, uint64_t id, struct event_record *out);
 

@@ -178,11 +178,12 @@ void events_cause(const struct event_record *record, char text[EVENTS_CAUSE_MAX]
 bool events_has_gone(const struct events *events, const char *name)
 {
     const struct event_log *log = &events->log;
-    struct event_record record;
 
-    for (uint64_t id = event_log_last(log); id >= event_log_first(log); id--)
-        if (event_log_read(log, id, &record) && strcmp(record.name, name) == 0 &&
-            strcmp(record.kind, "state") == 0)
-            return strcmp(record.to, "gone") == 0;
+    for (uint64_t id = event_log_last(log); id >= event_log_first(log); id--) {
+        const struct event_record *record = event_log_peek(log, id);
+        if (record != NULL && strncmp(record->name, name, sizeof(record->name)) == 0 &&
+            strncmp(record->kind, kind_state.text, sizeof(record->kind)) == 0)
+            return strncmp(record->to, guest_state_name_of(GUEST_GONE), sizeof(record->to)) == 0;
+    }
     return false;
 }

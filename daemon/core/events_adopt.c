@@ -39,7 +39,6 @@ void events_index_note(struct event_index *index, uint64_t guest, uint64_t id)
 void events_adopt_begin(struct core *core)
 {
     const struct event_log *log = &core->events.log;
-    struct event_record record;
     size_t size = 2;
 
     while (size < log->capacity * 2)
@@ -50,10 +49,10 @@ void events_adopt_begin(struct core *core)
         return;
     index->size = size;
     for (uint64_t id = event_log_first(log); id <= event_log_last(log); id++) {
-        if (!event_log_read(log, id, &record) || strcmp(record.kind, "state") != 0 ||
-            record.guest == 0)
-            continue;
-        events_index_note(index, record.guest, id);
+        const struct event_record *record = event_log_peek(log, id);
+        if (record != NULL && record->guest != 0 &&
+            strncmp(record->kind, "state", sizeof(record->kind)) == 0)
+            events_index_note(index, record->guest, id);
     }
 }
 
@@ -81,6 +80,9 @@ void events_adopt_guest(struct guest *guest, uint64_t id, const char *state)
 
 void events_adopt_settle(struct guest *guest)
 {
+    /* Its chaosd was killed before it had recorded this. It will be found to have ended again. */
+    if (guest->told == GUEST_STOPPED || guest->told == GUEST_CRASHED)
+        return;
     guest->untold = false;
     guest->cause = UNTOLD;
     events_tell(guest);

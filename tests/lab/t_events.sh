@@ -143,6 +143,16 @@ kill $slow
 wait $slow || true
 check_eq "it gets them all" "$(jq -nc "[range($before + 1; $last + 1)]")" "$(jq -sc "map(.id | select(. > $before))" slow.out)"
 
+echo "-- a file system that is full"
+mkdir -p small
+mount -t tmpfs -o size=1m none small
+full=0
+timeout 30 chaosd --socket "$PWD/small/chaosd.sock" 2>full.err || full=$?
+umount small
+check_eq "it does not start, and says why" 1 $full
+check_match "by name" '*events: No space left on device*' "$(cat full.err)"
+check "and the other goes on" chaos list
+
 echo "-- a file that is damaged"
 for name in $(chaos list --json | jq -r '.[].name'); do chaos destroy "$name"; done
 check "a guest" chaos create -q $guests/daytime.cfg "name='still'"

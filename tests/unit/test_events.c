@@ -264,6 +264,21 @@ START_TEST(who_ended_meanwhile_ended)
 }
 END_TEST
 
+/* Killed between the event of its end and the record of that. */
+START_TEST(an_end_is_told_once)
+{
+    struct guest *guest = rig_boot_named(&rig, "web");
+    uint32_t domid = guest->domid;
+    guest_set_reason(guest, "powered off");
+    guest_move(guest, GUEST_STOPPED);
+    rig_kill(&rig);
+    hv_fake_guest_shutdown(rig.hv, domid, HV_SHUTDOWN_POWEROFF);
+    rig_restart(&rig);
+    loop_fake_advance(rig.loop, SECOND);
+    ck_assert_str_eq(story("web"), STARTED "stopped: powered off\ngone: powered off\n");
+}
+END_TEST
+
 START_TEST(one_that_was_being_made_is_gone)
 {
     struct guest_spec spec = rig_spec("half");
@@ -316,7 +331,7 @@ int main(void)
         "events", setup, teardown, a_life_in_order, a_record_says_who_and_when,
         ends_and_their_causes, a_shutdown_and_what_becomes_of_it, a_create_that_fails_says_why,
         shells_are_told_of_when_they_are_somebodys, a_restart_tells_nothing_of_who_is_as_before,
-        what_was_not_told_is_told_by_the_next, who_ended_meanwhile_ended,
+        what_was_not_told_is_told_by_the_next, who_ended_meanwhile_ended, an_end_is_told_once,
         one_that_was_being_made_is_gone, a_history_that_has_forgotten_them_tells_nothing_wrong,
         the_history_knows_who_is_gone);
 }
