@@ -128,6 +128,7 @@ int console_json(const struct cli *cli, int console_fd);
 /* ---- verbs: cmd_<verb>.c ---- */
 
 int cmd_create(struct cli *cli);
+int cmd_events(struct cli *cli);
 int cmd_destroy(struct cli *cli);
 int cmd_list(struct cli *cli);
 int cmd_info(struct cli *cli);
@@ -145,6 +146,7 @@ int cmd_console(struct cli *cli);
 int cmd_logs(struct cli *cli);
 int cmd_noxs(struct cli *cli);
 int cmd_version(struct cli *cli);
+int cmd_wait(struct cli *cli);
 int cmd_help(struct cli *cli);
 
 #endif

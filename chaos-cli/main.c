@@ -60,6 +60,19 @@ static const struct cli_option logs_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option events_options[] = {
+    {"--follow", 'f', NULL, "go on with those that come"},
+    {"--since", 0, "ID", "only those after the one with this id"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option wait_options[] = {
+    {"--for", 0, "STATE",
+     "ready, stopped (in any way), gone, running, paused, ...; fails with 16 if it ends instead"},
+    {"--timeout", 0, "S", "seconds to wait, then it fails with 14 (for ever)"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct cli_verb cli_verbs[] = {
     {"create", cmd_create, "FILE [KEY=VALUE]...", "create a guest and wait until it is ready",
      create_options, 1, 1000},
@@ -82,6 +95,9 @@ const struct cli_verb cli_verbs[] = {
      restart_options, 1, 100000},
     {"console", cmd_console, "GUEST", "show and use a guest's console", console_options, 1, 1},
     {"logs", cmd_logs, "GUEST", "show what a guest has printed", logs_options, 1, 1},
+    {"events", cmd_events, "", "show what has happened to guests", events_options, 0, 0},
+    {"wait", cmd_wait, "GUEST", "wait until a guest is ready, has stopped or is gone", wait_options,
+     1, 1},
     {"noxs", cmd_noxs, "GUEST", "show a guest's noxs page, decoded", no_options, 1, 1},
     {"pool", cmd_pool, "[set KEY=VALUE...]",
      "show the shells that are built ahead, or set the pool", no_options, 0, 12},

@@ -26,12 +26,14 @@
 #include "util/keyval.h"
 #include "util/log.h"
 #include "util/loop_event.h"
+#include "util/mapped_file.h"
 
-#define CONFIG_FILE "/etc/chaos/chaosd.conf"
+#define CONFIG_FILE  "/etc/chaos/chaosd.conf"
 /* For a socket, an event channel and room to spare for each of thousands of guests. */
-#define FILES_MAX   262144u
+#define FILES_MAX    262144u
+#define EVENTS_BYTES EVENT_LOG_BYTES(EVENTS_KEPT)
 /* After SIGTERM guests get this long to be taken apart. */
-#define STOP_NS     (UINT64_C(10) * 1000000000)
+#define STOP_NS      (UINT64_C(10) * 1000000000)
 
 struct daemon {
     struct daemon_config config;
@@ -41,6 +43,7 @@ struct daemon {
     struct keyval *store;
     int state_directory; /* of definitions */
     int run_directory;   /* of those that end with their guest */
+    void *events;        /* EVENTS_BYTES */
     struct iod_process iod;
     struct loop *loop;
     struct loop_timer *stop_timer;
@@ -401,6 +404,17 @@ static int open_directories(struct daemon *daemon)
     return open_directory(daemon, dirname(socket), &daemon->run_directory);
 }
 
+static int open_events(struct daemon *daemon)
+{
+    char path[DAEMON_PATH_MAX];
+    int rc = beside_socket(daemon, "events", path);
+
+    if (rc < 0)
+        return rc;
+    rc = mapped_file_open(path, EVENTS_BYTES, &daemon->events);
+    return rc < 0 ? error_from_errno(&daemon->error, -rc, path) : 0;
+}
+
 static int open_loop(struct daemon *daemon)
 {
     daemon->loop = loop_event_create(LOOP_COARSE);
@@ -425,6 +439,8 @@ static int open_core(struct daemon *daemon)
                                  .state_directory = daemon->state_directory,
                                  .run_directory = daemon->run_directory,
                                  .codec = &definition_json,
+                                 .events = daemon->events,
+                                 .events_size = EVENTS_BYTES,
                                  .network = daemon->config.network,
                                  .prefix_len = daemon->config.prefix_len,
                                  .bridges = daemon->config.bridges,
@@ -453,6 +469,8 @@ static int serve(struct daemon *daemon)
         rc = open_store(daemon);
     if (rc == 0)
         rc = open_directories(daemon);
+    if (rc == 0)
+        rc = open_events(daemon);
     if (rc == 0)
         rc = open_loop(daemon);
     if (rc == 0)
@@ -483,6 +501,7 @@ static void close_all(struct daemon *daemon)
     keyval_close(daemon->store);
     fd_close(&daemon->state_directory);
     fd_close(&daemon->run_directory);
+    mapped_file_close(daemon->events, EVENTS_BYTES);
     if (daemon->hv != NULL)
         daemon->hv->ops->close(daemon->hv);
     if (daemon->loop != NULL) {

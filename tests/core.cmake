@@ -10,6 +10,9 @@ foreach(name adopt control create dead death definition destroy guest_table imag
 endforeach()
 chaos_unit_test(sm chaos_util)
 chaos_unit_test(util chaos_util)
+chaos_unit_test(event_log chaos_core)
+chaos_unit_test(events core_rig)
+chaos_unit_test(wait core_rig)
 chaos_unit_test(fd_closer core_rig)
 chaos_unit_test(addr chaos_core)
 chaos_unit_test(keyval chaos_keyval)
@@ -21,6 +24,7 @@ add_library(server_rig STATIC fixture/server_rig.c)
 target_link_libraries(server_rig PUBLIC core_rig chaos_ctl PRIVATE chaos::options PkgConfig::CHECK)
 chaos_unit_test(server server_rig)
 chaos_unit_test(create_many server_rig)
+chaos_unit_test(event_stream server_rig)
 chaos_unit_test(daemon_config chaos_ctl)
 
 include(fuzz/fuzz.cmake)
@@ -35,3 +39,5 @@ chaos_fuzz_target(page PARSER daemon/core/control.c daemon/core/throttle.c
 chaos_fuzz_target(store PARSER daemon/core/store_record.c LIBS chaos_core)
 # The file of a definition. Its rules for guests come from core's library.
 chaos_fuzz_target(definition PARSER daemon/ctl/definition_json.c LIBS core_rig chaos_ctl)
+# The file of the history of events.
+chaos_fuzz_target(event_log PARSER daemon/core/event_log.c)

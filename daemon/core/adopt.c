@@ -136,6 +136,19 @@ static const struct hv_domain_info *find_domain(const struct adopt *adopt,
 
 /* ---- a guest of a record ------------------------------------------------------------ */
 
+/* As far as the store knows; that it is ready is not recorded. */
+static const char *last_state(const struct store_record *record)
+{
+    static const enum guest_state states[] = {
+        [STORE_GUEST] = GUEST_RUNNING,
+        [STORE_PAUSED] = GUEST_PAUSED,
+        [STORE_STOPPED] = GUEST_STOPPED,
+        [STORE_CRASHED] = GUEST_CRASHED,
+    };
+
+    return guest_state_name_of(states[record->state]);
+}
+
 static struct guest *guest_of(struct core *core, const struct store_record *record)
 {
     struct guest_spec spec;
@@ -150,6 +163,8 @@ static struct guest *guest_of(struct core *core, const struct store_record *reco
     guest->untrimmed = (record->flags & STORE_TRIM) != 0;
     guest->stored = true;
     guest_set_reason(guest, record->reason);
+    if (record->state != STORE_SHELL)
+        events_adopt_guest(guest, record->id, last_state(record));
     for (unsigned i = 0; i < guest->vif_count; i++)
         memcpy(guest->vif[i].gateway.octet, record->vif[i].gateway,
                sizeof(guest->vif[i].gateway.octet));
@@ -237,6 +252,8 @@ static void restore_life(struct guest *guest, const struct hv_domain_info *info)
         guest_move(guest, GUEST_PAUSED);
     if (guest->untrimmed && guest_alive(guest))
         trim_later(guest);
+    if (guest_alive(guest))
+        events_adopt_settle(guest);
 }
 
 static bool has_ended(const struct store_record *record)
@@ -434,8 +451,10 @@ static int adopt_all(struct adopt *adopt, struct error *error)
 int adopt_begin(struct core *core, struct error *error)
 {
     struct adopt adopt = {.core = core};
-    int rc = adopt_all(&adopt, error);
 
+    events_adopt_begin(core);
+    int rc = adopt_all(&adopt, error);
+    events_adopt_end(core);
     if (adopt.adopted + adopt.reclaimed > 0)
         log_info("%u guests and shells adopted, %u domains reclaimed", adopt.adopted,
                  adopt.reclaimed);

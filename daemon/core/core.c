@@ -10,6 +10,7 @@
 #include "core/create.h"
 #include "core/devices.h"
 #include "core/verbs.h"
+#include "core/wait.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/random.h"
@@ -161,14 +162,15 @@ static void tell_uplink(struct core *core)
     memcpy(config->uplink_mac, core->uplink_mac.octet, sizeof(config->uplink_mac));
 }
 
-static int init_events(struct core *core)
+static int init_channels(struct core *core)
 {
     int fd = core->hv->ops->events_fd(core->hv);
 
     if (fd < 0)
         return fd;
-    core->events = core->loop->ops->watch_create(core->loop, fd, LOOP_READ, on_channel_event, core);
-    return core->events == NULL ? -ENOMEM : 0;
+    core->channels =
+        core->loop->ops->watch_create(core->loop, fd, LOOP_READ, on_channel_event, core);
+    return core->channels == NULL ? -ENOMEM : 0;
 }
 
 int core_init(struct core *core, const struct core_config *config, struct error *error)
@@ -188,6 +190,7 @@ int core_init(struct core *core, const struct core_config *config, struct error 
     list_init(&core->tombstones);
     image_cache_init(&core->images, core->loop);
     definitions_init(core);
+    events_init(&core->events, config->events, config->events_size);
 
     int rc = death_init(core);
     if (rc == 0)
@@ -197,7 +200,7 @@ int core_init(struct core *core, const struct core_config *config, struct error 
     if (rc == 0)
         rc = pool_init(core);
     if (rc == 0)
-        rc = init_events(core);
+        rc = init_channels(core);
     if (rc < 0)
         return error_from_errno(error, -rc, "event loop");
     rc = init_iod(core);
@@ -246,6 +249,7 @@ void core_leave(struct core *core)
     create_abort_all(core);
     LIST_FOR_EACH(node, &core->guests.all)
     verb_shutdown_abandon(LIST_OWNER(node, struct guest, all));
+    wait_abandon_all(core);
     core_on_released(core);
 }
 
@@ -258,8 +262,11 @@ void core_stop(struct core *core)
     create_abort_all(core);
     definitions_stop(core);
     /* By domain id: each call takes one guest out of this list, and may free it. */
-    while (core->guests.domid_count > 0)
-        destroy_guest(core->guests.by_domid[core->guests.domid_count - 1], NULL);
+    while (core->guests.domid_count > 0) {
+        struct guest *guest = core->guests.by_domid[core->guests.domid_count - 1];
+        guest->cause = "chaosd was told to end, with all guests";
+        destroy_guest(guest, NULL);
+    }
     core_on_released(core);
 }
 
@@ -277,12 +284,13 @@ static void let_go(struct core *core)
 void core_fini(struct core *core)
 {
     iod_fini(&core->iod);
+    wait_abandon_all(core);
     create_forget_all(core);
     definitions_fini(core);
     let_go(core);
-    if (core->events != NULL)
-        core->loop->ops->watch_destroy(core->events);
-    core->events = NULL;
+    if (core->channels != NULL)
+        core->loop->ops->watch_destroy(core->channels);
+    core->channels = NULL;
     trim_fini(core);
     pool_fini(&core->pool);
     destroy_fini(core);

@@ -15,6 +15,7 @@
 #include "core/death.h"
 #include "core/definition.h"
 #include "core/destroy.h"
+#include "core/events.h"
 #include "core/guest_table.h"
 #include "core/image_cache.h"
 #include "core/iod.h"
@@ -36,6 +37,8 @@ struct core_config {
     int run_directory;    /* of those that are made for one guest */
     const struct definition_codec *codec;
     uint8_t mark[STORE_MARK_BYTES]; /* of our domains */
+    void *events;                   /* the history of events, also of those of a former chaosd */
+    size_t events_size;
 
     char uplink_ifname[16];
     struct hostnet_ip network; /* of the guests; the first host address becomes the host's */
@@ -69,7 +72,8 @@ struct core {
     struct reaper reaper;
     struct trim trim;
     struct pool pool;
-    struct loop_watch *events;
+    struct events events;
+    struct loop_watch *channels;
     int uplink_fd;
     bool stopping;
     bool leaving; /* guests stay */

@@ -164,6 +164,7 @@ static void fail(struct create *create)
     create->guest = NULL;
     guest->create = NULL;
     create->released.done = on_released;
+    guest->cause = create->error.text;
     destroy_guest(guest, &create->released);
 }
 

@@ -61,9 +61,12 @@ int create_name(struct create *create)
     rc = guest_adopt(guest, &create->spec, create->owner);
     if (rc == 0)
         rc = guest_table_name(&create->core->guests, guest, create->spec.name);
-    if (rc == 0 && create->definition != NULL)
+    if (rc < 0)
+        return create_failed(create, rc, "guest");
+    if (create->definition != NULL)
         definition_take(create->definition, guest);
-    return rc < 0 ? create_failed(create, rc, "guest") : 0;
+    events_tell(guest);
+    return 0;
 }
 
 /*

@@ -253,6 +253,7 @@ static int add_guest(struct create *create)
     create->guest = guest;
     if (create->definition != NULL)
         definition_take(create->definition, guest);
+    events_tell(guest);
     return 0;
 }
 

@@ -39,6 +39,7 @@ static void free_guest(struct guest *guest)
 void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
 {
     struct core *core = guest->core;
+    const char *cause = guest->cause;
 
     if (guest->create != NULL) {
         if (waiter != NULL)
@@ -48,13 +49,15 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
                      guest->name);
         return;
     }
+    /* Who waited for its shutdown is answered: that takes it out of that state for a moment. */
+    guest->untold = true;
     verb_shutdown_ended(guest);
     pool_forget(guest);
     forget_tombstone(guest);
     guest_table_hide(&core->guests, guest);
     store_remove(guest);
     definition_release(guest);
-    guest_move(guest, GUEST_GONE);
+    guest_move_for(guest, GUEST_GONE, cause);
     if (guest_hold(guest) == GUEST_RELEASED) {
         free_guest(guest);
         if (waiter != NULL)

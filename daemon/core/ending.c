@@ -49,6 +49,7 @@ void ending_restore(struct guest *guest)
 
 void ending_bury(struct guest *guest)
 {
+    guest->cause = "its record made room";
     destroy_guest(guest, NULL);
 }
 

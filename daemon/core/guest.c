@@ -111,6 +111,8 @@ static void init_machines(struct guest *guest)
 
     guest->io.channel_fd = -1;
     list_init(&guest->shutdowns);
+    list_init(&guest->waits);
+    guest->told = GUEST_NEVER_TOLD;
     list_init(&guest->release_waiters);
     sm_init(&guest->hold, &hold_type, guest, GUEST_HELD, now_ns);
     sm_init(&guest->io.sm, &io_type, guest, GUEST_IO_NONE, now_ns);
@@ -200,9 +202,30 @@ const char *guest_state_name(const struct guest *guest)
     return sm_name(&guest->life);
 }
 
+const char *guest_state_name_of(unsigned state)
+{
+    return state <= GUEST_GONE ? life_states[state].name : "unknown";
+}
+
+unsigned guest_state_by_name(const char *name)
+{
+    for (unsigned state = 0; state <= GUEST_GONE; state++)
+        if (strcmp(life_states[state].name, name) == 0)
+            return state;
+    return GUEST_NEVER_TOLD;
+}
+
 void guest_move(struct guest *guest, enum guest_state state)
 {
     sm_move(&guest->life, state, core_now_ns(guest->core));
+    events_tell(guest);
+    guest->cause = NULL;
+}
+
+void guest_move_for(struct guest *guest, enum guest_state state, const char *cause)
+{
+    guest->cause = cause;
+    guest_move(guest, state);
 }
 
 void guest_move_hold(struct guest *guest, enum guest_hold hold)
@@ -250,14 +273,19 @@ void guest_domain_params(const struct guest *guest, struct hv_domain_params *par
 
 void guest_format_uuid(const struct guest *guest, char text[GUEST_UUID_TEXT])
 {
+    guest_uuid_text(guest->uuid, text);
+}
+
+void guest_uuid_text(const uint8_t uuid[16], char text[GUEST_UUID_TEXT])
+{
     static const char digits[] = "0123456789abcdef";
     char *out = text;
 
     for (int i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             *out++ = '-';
-        *out++ = digits[guest->uuid[i] >> 4];
-        *out++ = digits[guest->uuid[i] & 0xf];
+        *out++ = digits[uuid[i] >> 4];
+        *out++ = digits[uuid[i] & 0xf];
     }
     *out = '\0';
 }

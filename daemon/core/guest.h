@@ -119,6 +119,7 @@ struct guest_control {
 
 #define GUEST_REASON_MAX 160u
 #define GUEST_NO_DOMID   UINT32_MAX
+#define GUEST_NEVER_TOLD UINT32_MAX
 
 struct core;
 struct create;
@@ -144,8 +145,11 @@ struct guest {
     unsigned vif_count;
     struct guest_vif vif[LIMIT_VIFS];
 
-    struct sm life; /* enum guest_state */
-    struct sm hold; /* enum guest_hold */
+    struct sm life;    /* enum guest_state */
+    unsigned told;     /* the state that the last event told, or GUEST_NEVER_TOLD */
+    bool untold;       /* no event tells of its moves, but for its end */
+    const char *cause; /* of its next move, if not the usual one */
+    struct sm hold;    /* enum guest_hold */
     char reason[GUEST_REASON_MAX];
     uint64_t unpaused_ns; /* 0: never ran */
     uint64_t ready_ns;    /* 0: not yet */
@@ -155,6 +159,7 @@ struct guest {
     struct create *create;         /* while its creator waits */
     struct definition *definition; /* that it was made from, or NULL */
     struct list shutdowns;         /* struct shutdown */
+    struct list waits;             /* struct wait */
     struct list release_waiters;   /* struct destroy_waiter */
 
     struct hash_node by_name;
@@ -187,7 +192,14 @@ enum guest_state guest_state(const struct guest *guest);
 enum guest_hold guest_hold(const struct guest *guest);
 /* As users read it, e.g. "shutting-down". */
 const char *guest_state_name(const struct guest *guest);
+/* Every state by its name, e.g. "gone". */
+const char *guest_state_name_of(unsigned state);
+/* GUEST_NEVER_TOLD: there is none of that name. */
+unsigned guest_state_by_name(const char *name);
+/* Also adds the event (core/events.h). */
 void guest_move(struct guest *guest, enum guest_state state);
+/* The same for a cause that is not the usual one; valid during the call. */
+void guest_move_for(struct guest *guest, enum guest_state state, const char *cause);
 void guest_move_hold(struct guest *guest, enum guest_hold hold);
 /* BOOTING or RUNNING, by whether it has said ready. */
 enum guest_state guest_live_state(const struct guest *guest);
@@ -201,5 +213,6 @@ void guest_domain_params(const struct guest *guest, struct hv_domain_params *par
 
 #define GUEST_UUID_TEXT 37u
 void guest_format_uuid(const struct guest *guest, char text[GUEST_UUID_TEXT]);
+void guest_uuid_text(const uint8_t uuid[16], char text[GUEST_UUID_TEXT]);
 
 #endif

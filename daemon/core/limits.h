@@ -35,6 +35,8 @@
     X(IMAGE_READS, 16, "image-reads", "images are read at the same time")                          \
     X(USER_IMAGE_READS, 4, "user-image-reads", "images are read at the same time for one user")    \
     X(CACHED_IMAGES, 32, "cached-images", "images are kept in memory")                             \
+    X(EVENT_STREAMS, 128, "event-streams", "streams of events")                                    \
+    X(USER_EVENT_STREAMS, 16, "user-event-streams", "streams of events of one user, not root")     \
     X(MESSAGE, 65536, "message", "bytes for a message")                                            \
     X(CLIENTS, 512, "clients", "connections")                                                      \
     X(ROOT_CLIENTS, 16, "root-clients", "connections that only root can take")                     \

@@ -69,8 +69,8 @@ static void shutdown_free(struct shutdown *shutdown)
     free(shutdown);
 }
 
-/* Ends one wait, and the state when it was the last. */
-static void answer(struct shutdown *shutdown, const struct error *error)
+/* Ends one wait, and the state, for that cause, when it was the last. */
+static void answer(struct shutdown *shutdown, const struct error *error, const char *cause)
 {
     struct guest *guest = shutdown->guest;
     verb_done_fn *done = shutdown->done;
@@ -78,7 +78,7 @@ static void answer(struct shutdown *shutdown, const struct error *error)
 
     shutdown_free(shutdown);
     if (list_empty(&guest->shutdowns) && guest_state(guest) == GUEST_SHUTTING_DOWN)
-        guest_move(guest, guest_live_state(guest));
+        guest_move_for(guest, guest_live_state(guest), cause);
     done(arg, error);
 }
 
@@ -90,13 +90,14 @@ static void on_deadline(void *arg)
 
     if (shutdown->force) {
         /* Answers this wait and all others. */
+        guest->cause = "did not power off in time";
         destroy_guest(guest, NULL);
         return;
     }
     error_set(&error, UKVM_E_TIMEOUT,
               "%s: did not stop within %u ms, and runs on; --force destroys it", guest->name,
               (unsigned)(shutdown->timeout_ns / 1000000));
-    answer(shutdown, &error);
+    answer(shutdown, &error, "did not power off in time");
 }
 
 static struct shutdown *shutdown_create(struct guest *guest)
@@ -165,7 +166,7 @@ void verb_shutdown_ended(struct guest *guest)
     while (!list_empty(&guest->shutdowns))
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an answer takes its shutdown off the list */
         answer(LIST_OWNER(guest->shutdowns.next, struct shutdown, node),
-               error.code != 0 ? &error : NULL);
+               error.code != 0 ? &error : NULL, NULL);
 }
 
 void verb_shutdown_abandon(struct guest *guest)
@@ -176,7 +177,8 @@ void verb_shutdown_abandon(struct guest *guest)
               guest->name);
     while (!list_empty(&guest->shutdowns))
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an answer takes its shutdown off the list */
-        answer(LIST_OWNER(guest->shutdowns.next, struct shutdown, node), &error);
+        answer(LIST_OWNER(guest->shutdowns.next, struct shutdown, node), &error,
+               "chaosd is stopping");
 }
 
 void verb_shutdown_refused(struct guest *guest, const char *why)
@@ -190,6 +192,6 @@ void verb_shutdown_refused(struct guest *guest, const char *why)
         struct shutdown *shutdown = LIST_OWNER(node, struct shutdown, node);
         /* With force it is destroyed at the deadline. */
         if (!shutdown->force)
-            answer(shutdown, &error);
+            answer(shutdown, &error, "does not power off");
     }
 }

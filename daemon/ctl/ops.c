@@ -18,6 +18,8 @@ static const struct ctl_op ops[] = {
     {"start", op_start, CTL_DEFINITION, CTL_OWNER, 0},
     {"restart", op_restart, CTL_DEFINITION, CTL_OWNER, 0},
     {"console", op_console, CTL_GUEST_OR_DEAD, CTL_OWNER, 0},
+    {"events", op_events, CTL_NOBODY, CTL_ANYONE, 0},
+    {"wait", op_wait, CTL_GUEST_OR_GONE, CTL_ANYONE, 0},
     {"noxs", op_noxs, CTL_GUEST, CTL_OWNER, 0},
     {"pool", op_pool, CTL_NOBODY, CTL_ANYONE, 0},
     {"pool-set", op_pool_set, CTL_NOBODY, CTL_ROOT, 0},

@@ -14,6 +14,7 @@ enum ctl_privilege {
 enum ctl_subject {
     CTL_NOBODY,              /* no such member */
     CTL_GUEST,               /* request->guest is set */
+    CTL_GUEST_OR_GONE,       /* or NULL, if there is none of that name */
     CTL_GUEST_OR_DEAD,       /* or, for the name of one that is gone, request->dead */
     CTL_GUEST_OR_DEFINITION, /* or, if it is defined and has no domain, request->definition alone */
     CTL_DEFINITION,          /* request->definition is set, request->guest if it has one */
@@ -41,6 +42,7 @@ int op_create_record(struct ctl_request *request, const char *data, size_t size,
                      struct error *error);
 void op_define(struct ctl_request *request);
 void op_destroy(struct ctl_request *request);
+void op_events(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
 void op_noxs(struct ctl_request *request);
@@ -55,5 +57,6 @@ void op_start(struct ctl_request *request);
 void op_undefine(struct ctl_request *request);
 void op_unpause(struct ctl_request *request);
 void op_version(struct ctl_request *request);
+void op_wait(struct ctl_request *request);
 
 #endif

@@ -33,6 +33,8 @@ void ctl_request_orphan(struct ctl_request *request)
     request->client = NULL;
     if (request->batch != NULL)
         ctl_batch_on_orphaned(request->batch);
+    else if (request->wait != NULL)
+        ctl_wait_on_orphaned(request);
 }
 
 static void send_and_free(struct ctl_request *request, json_t *message, int fd)
@@ -59,6 +61,11 @@ void ctl_reply_bytes(struct ctl_request *request, const void *data, size_t size)
 void ctl_fail(struct ctl_request *request, const struct error *error)
 {
     send_and_free(request, message_error(&request->message, error), -1);
+}
+
+void ctl_drop(struct ctl_request *request)
+{
+    request_free(request);
 }
 
 void ctl_answer(struct ctl_request *request, uint32_t number, json_t *message)
@@ -156,6 +163,8 @@ static int find_guest(struct ctl_request *request, const struct ctl_op *op, stru
     if (op->subject == CTL_GUEST_OR_DEFINITION || op->subject == CTL_DEFINITION)
         return find_definition(request, op, text, error);
     int rc = guest_table_find(&request->core->guests, text, &request->guest, error);
+    if (rc == -UKVM_E_NOT_FOUND && op->subject == CTL_GUEST_OR_GONE)
+        return 0;
     if (rc < 0 || may_use(request, op, request->guest->owner))
         return rc;
     return not_theirs(request->guest->name, request->guest->owner, error);
@@ -233,11 +242,13 @@ void ctl_request_serve(struct ctl_client *client, const char *data, struct fd_pa
     struct ctl_request *request = request_create(client, received_ns);
     struct error error;
 
+    client->server->core->events.asker = client->uid;
     /* A handler that was reached has answered, or will. */
     if (request == NULL)
         ctl_client_send(client, NULL, -1);
     else if (dispatch(request, data, packet, &error) < 0)
         ctl_fail(request, &error);
+    client->server->core->events.asker = EVENTS_NOBODY;
     fd_close_foreign_all(packet->fds, packet->fd_count, client->uid);
 }
 

@@ -39,6 +39,7 @@ struct ctl_request {
     bool is_record;                 /* it did */
     struct ctl_terms *terms;        /* of a create that makes a definition; else NULL */
     struct ctl_batch *batch;        /* of a create of many */
+    struct wait *wait;              /* of wait: as long as it waits */
     bool timing;                    /* of create: the reply tells the phases */
     bool path;                      /* and which way it was built */
     struct destroy_waiter released; /* of destroy */
@@ -69,6 +70,10 @@ void ctl_batch_on_orphaned(struct ctl_batch *batch);
 /* Keeps terms, and the text of a definition of this configuration, with the request. */
 int ctl_request_define(struct ctl_request *request, json_t *config, const struct spec_terms *terms,
                        struct error *error);
+/* For request: its client is gone, and with it the request (op_wait.c). */
+void ctl_wait_on_orphaned(struct ctl_request *request);
+/* End a request that nobody will be answered. */
+void ctl_drop(struct ctl_request *request);
 
 /* The arguments beside the envelope. */
 int ctl_request_args(const struct ctl_request *request, const struct arg *args, size_t count,

@@ -151,6 +151,8 @@ int ctl_server_listen(struct ctl_server *server, struct core *core, struct error
 {
     server->core = core;
     server->loop = core->loop;
+    if (event_streams_init(&server->streams, core) < 0)
+        return error_from_errno(error, ENOMEM, "control socket");
     /* The lock is ours, so what is left there is nobody's. */
     int rc = unix_socket_bind(server->path, 0660, &server->listener);
     if (rc == 0)
@@ -170,6 +172,7 @@ void ctl_server_close(struct ctl_server *server)
         return;
     LIST_FOR_EACH(node, &server->clients)
     ctl_client_destroy(LIST_OWNER(node, struct ctl_client, node));
+    event_streams_fini(&server->streams);
     if (server->watch != NULL)
         server->loop->ops->watch_destroy(server->watch);
     server->watch = NULL;

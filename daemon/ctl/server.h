@@ -9,6 +9,7 @@
 #define CHAOS_CTL_SERVER_H
 
 #include "core/core.h"
+#include "ctl/event_stream.h"
 #include "util/list.h"
 
 struct ctl_server {
@@ -19,6 +20,7 @@ struct ctl_server {
     int listener;
     struct loop_watch *watch;
     struct list clients;
+    struct event_streams streams;
     unsigned client_count;
     char *buffer; /* LIMIT_MESSAGE bytes and one, for receiving and for dumping */
 };

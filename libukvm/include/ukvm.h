@@ -188,6 +188,66 @@ int ukvm_logs(struct ukvm *handle, const char *guest, const struct ukvm_logs_opt
               int *fd_out);
 
 /*
+ * Wait until a guest is as goal says: "ready" (it has said so, and runs), "stopped" (it has ended
+ * in any way), or the name of a state (docs/lifecycle.md). Returns at once if it already is; of a
+ * guest that is gone chaosd knows that as long as its history reaches. timeout_ms 0: no deadline.
+ * GUEST_FAILED: it has ended instead. TIMEOUT. NO_DAEMON: chaosd has ended meanwhile; ask again.
+ */
+int ukvm_wait(struct ukvm *handle, const char *guest, const char *goal, uint32_t timeout_ms);
+
+/* ---- events ------------------------------------------------------------------------- */
+
+struct ukvm_events_options {
+    size_t size;
+    uint64_t since; /* the cursor, the id of the last event that was read; 0: all that are kept */
+    bool follow;   /* go on with those that come; else a last one, of kind "end", ends the stream */
+    bool only_new; /* none of those that were, whatever since says */
+};
+
+/*
+ * What happens to guests, from the cursor on: a socket to be polled for reading in the caller's own
+ * loop, and read with ukvm_events_next. The caller owns and closes *fd_out, which does not depend
+ * on the handle's connection or its end. *cursor_out (or NULL): where the stream begins. A caller
+ * that asks again with the id of the last event it has read misses nothing, also across a restart
+ * of chaosd, or is told what it has missed. options may be NULL. Errors: LIMIT, NO_DAEMON,
+ * PROTOCOL, INTERNAL.
+ */
+int ukvm_events(struct ukvm *handle, const struct ukvm_events_options *options,
+                uint64_t *cursor_out, int *fd_out);
+
+#define UKVM_LOST_UNKNOWN UINT64_MAX
+#define UKVM_NO_UID       UINT32_MAX
+
+struct ukvm_event {
+    size_t size; /* set by the caller to sizeof the struct; members beyond it are not written */
+    uint64_t id; /* ascending, never given twice: the cursor of what follows it */
+    /* "state": the guest has moved. "lost": events up to id are not kept any more. "end": there are
+       no more. Others may come with later versions. */
+    char kind[16];
+    uint64_t lost;    /* how many; UKVM_LOST_UNKNOWN: since was of another history, which is over */
+    uint64_t time_ns; /* since 1970, as the host's clock says now */
+    uint64_t monotonic_ns; /* CLOCK_MONOTONIC of the host */
+    char guest[UKVM_NAME_MAX];
+    char uuid[37];
+    uint32_t domid; /* 0: it had no domain yet */
+    uint32_t owner; /* uid */
+    uint32_t by;    /* uid of who asked for it, or UKVM_NO_UID */
+    char from[16];  /* states; "": there was none before */
+    char to[16];
+    char cause[256]; /* for people; with who asked for it */
+};
+
+/*
+ * The next event of the stream, without blocking; the handle only keeps the message. 1: here it is.
+ * 0: none is there yet; poll fd. NO_DAEMON: the stream has ended: chaosd has, or all was read and
+ * "end" with it; close fd, and ask for another from the last id on. PROTOCOL: chaosd said what is
+ * no event.
+ */
+int ukvm_events_next(struct ukvm *handle, int fd, struct ukvm_event *event);
+
+/* ---- guests, continued -------------------------------------------------------------- */
+
+/*
  * All guests by ascending domain id, and then by name the definitions without one, with domain id
  * 0 and no UUID. The caller frees *guests_out with free().
  */

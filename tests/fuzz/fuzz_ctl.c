@@ -42,6 +42,7 @@ static void start(void)
     list_init(&server.clients);
     server.buffer = malloc(LIMIT_MESSAGE + 1);
     require(server.buffer != NULL);
+    require(event_streams_init(&server.streams, &rig.core) == 0);
 }
 
 static void connect_client(uid_t uid)
@@ -105,7 +106,8 @@ static void destroy_all(void)
     LIST_FOR_EACH(node, &rig.core.guests.all)
     {
         struct guest *guest = LIST_OWNER(node, struct guest, all);
-        bool is_kept = strcmp(guest->name, "a") == 0 && guest_state(guest) == GUEST_RUNNING;
+        bool is_kept = strcmp(guest->name, "a") == 0 && guest_state(guest) == GUEST_RUNNING &&
+                       list_empty(&guest->waits);
         if (guest_state(guest) != GUEST_GONE && !is_kept)
             destroy_guest(guest, NULL);
     }
