@@ -108,6 +108,15 @@ struct hv_load {
 };
 #define HV_CMDLINE_MAX 1024u
 
+/* Of a vCPU that stands still. */
+struct hv_registers {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rflags;
+    uint64_t fs_base, gs_base;
+    uint16_t cs, ss, ds, es, fs, gs;
+};
+
 struct hv_ops {
     int (*host_info)(struct hv *hv, struct hv_host_info *info_out);
     /* The CPUs that the host has. */
@@ -138,6 +147,13 @@ struct hv_ops {
     int (*domain_map)(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages,
                       void **addr_out);
     void (*domain_unmap)(struct hv *hv, void *addr, size_t pages);
+    /*
+     * Copy frames of a domain; a frame that it does not have is zeroes. Returns how many it has.
+     * Nothing stays mapped.
+     */
+    int (*domain_copy)(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages, void *out);
+    /* -ENODATA: the vCPU was never started. */
+    int (*vcpu_registers)(struct hv *hv, uint32_t domid, uint32_t vcpu, struct hv_registers *out);
     /* Map shared_info at gfn and set the time offset, so the guest's wall clock reads UTC. */
     int (*domain_clock)(struct hv *hv, uint32_t domid, struct hv_gfn shared_info);
     /* Tell the guest where its noxs page and control channel are (HVM params on Xen). */
