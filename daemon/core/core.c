@@ -8,6 +8,7 @@
 #include "core/control.h"
 #include "core/create.h"
 #include "core/devices.h"
+#include "core/dump.h"
 #include "core/verbs.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -238,7 +239,11 @@ void core_leave(struct core *core)
     pool_stop(&core->pool);
     create_abort_all(core);
     LIST_FOR_EACH(node, &core->guests.all)
-    verb_shutdown_abandon(LIST_OWNER(node, struct guest, all));
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, all);
+        verb_shutdown_abandon(guest);
+        dump_abandon(guest);
+    }
     core_on_released(core);
 }
 
@@ -260,6 +265,7 @@ static void let_go(struct core *core)
     LIST_FOR_EACH(node, &core->guests.all)
     {
         struct guest *guest = LIST_OWNER(node, struct guest, all);
+        dump_forget(guest);
         devices_let_go(guest);
         for (unsigned i = 0; i < guest->vif_count; i++)
             addr_mac_free(&core->addr, &guest->vif[i].mac);

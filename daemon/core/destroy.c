@@ -7,6 +7,7 @@
 #include "core/core.h"
 #include "core/create.h"
 #include "core/devices.h"
+#include "core/dump.h"
 #include "core/pool.h"
 #include "core/verbs.h"
 #include "util/log.h"
@@ -95,6 +96,7 @@ static void stop_timers(const struct guest *guest)
 void destroy_release(struct guest *guest)
 {
     guest_move_hold(guest, GUEST_DETACHING);
+    dump_abort(guest);
     trim_cancel(guest);
     stop_timers(guest);
     devices_unpublish(guest);

@@ -36,5 +36,7 @@ int dump_begin(struct guest *guest, int fd, dump_done_fn *done, void *arg, struc
 void dump_abort(struct guest *guest);
 /* chaosd goes away, and the guest stays: it runs on. */
 void dump_abandon(struct guest *guest);
+/* The process ends: nothing is undone, and nobody is told. */
+void dump_forget(struct guest *guest);
 
 #endif

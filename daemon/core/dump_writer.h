@@ -7,6 +7,7 @@
 #ifndef CHAOS_CORE_DUMP_WRITER_H
 #define CHAOS_CORE_DUMP_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -30,7 +31,7 @@ void dump_writer_write(struct dump_writer *writer, size_t size, uint64_t offset)
 void dump_writer_finish(struct dump_writer *writer, uint64_t size);
 /* Readable when a piece, or the end, is done. */
 int dump_writer_event_fd(const struct dump_writer *writer);
-/* Takes the event: 0, or the -errno that the file gave. */
-int dump_writer_result(struct dump_writer *writer);
+/* Takes the event, if there is one: 0, or the -errno that the file gave. */
+bool dump_writer_result(struct dump_writer *writer, int *rc_out);
 
 #endif

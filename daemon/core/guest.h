@@ -122,6 +122,7 @@ struct guest_control {
 
 struct core;
 struct create;
+struct dump;
 struct pool_flavour;
 struct store_record;
 
@@ -152,6 +153,7 @@ struct guest {
     struct guest_io io;
     struct guest_control control;
     struct create *create;       /* while its creator waits */
+    struct dump *dump;           /* while it is dumped */
     struct list shutdowns;       /* struct shutdown */
     struct list release_waiters; /* struct destroy_waiter */
 
@@ -165,6 +167,7 @@ struct guest {
     struct pool_flavour *flavour;
 
     bool stored;                 /* the state store has a record of it */
+    bool still;                  /* it stands still for its dump */
     bool untrimmed;              /* it still has what domain_trim gives back */
     struct store_record *record; /* of a shell that is being adopted: which flavour it was of */
 };

@@ -99,6 +99,8 @@ static void fill(const struct guest *guest, enum store_state state, struct store
     memcpy(record->reason, guest->reason, strlen(guest->reason) + 1);
     if (guest->untrimmed)
         record->flags |= STORE_TRIM;
+    if (guest->still)
+        record->flags |= STORE_STILL;
     if (guest_hold(guest) != GUEST_HELD)
         record->flags |= STORE_RELEASED;
 }

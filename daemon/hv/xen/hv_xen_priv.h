@@ -85,6 +85,10 @@ int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, str
 int hv_xen_grant_fd(struct hv *hv, int *fd_out);
 void hv_xen_grant_warm(void);
 
+/* dump.c */
+int hv_xen_domain_copy(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages, void *out);
+int hv_xen_vcpu_registers(struct hv *hv, uint32_t domid, uint32_t vcpu, struct hv_registers *out);
+
 /* info.c */
 int hv_xen_read_version(struct hv_xen *xen);
 int hv_xen_host_info(struct hv *hv, struct hv_host_info *info_out);
