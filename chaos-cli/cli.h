@@ -126,6 +126,7 @@ int console_json(const struct cli *cli, int console_fd);
 
 int cmd_create(struct cli *cli);
 int cmd_destroy(struct cli *cli);
+int cmd_dump_core(struct cli *cli);
 int cmd_list(struct cli *cli);
 int cmd_info(struct cli *cli);
 int cmd_pause(struct cli *cli);

@@ -2,7 +2,7 @@
 
 #include "cli.h"
 
-#define VERBS_MAX 32
+#define VERBS_MAX 64
 
 void help_verbs(FILE *to)
 {

@@ -47,6 +47,11 @@ static const struct cli_option logs_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option dump_core_options[] = {
+    {"--force", 0, NULL, "write FILE even if it exists"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct cli_verb cli_verbs[] = {
     {"create", cmd_create, "FILE [KEY=VALUE]...", "create a guest and wait until it is ready",
      create_options, 1, 1000},
@@ -59,6 +64,8 @@ const struct cli_verb cli_verbs[] = {
      100000},
     {"console", cmd_console, "GUEST", "show and use a guest's console", console_options, 1, 1},
     {"logs", cmd_logs, "GUEST", "show what a guest has printed", logs_options, 1, 1},
+    {"dump-core", cmd_dump_core, "GUEST FILE",
+     "write a guest's memory and registers into FILE, for gdb", dump_core_options, 2, 2},
     {"noxs", cmd_noxs, "GUEST", "show a guest's noxs page, decoded", no_options, 1, 1},
     {"pool", cmd_pool, "[set KEY=VALUE...]",
      "show the shells that are built ahead, or set the pool", no_options, 0, 12},

@@ -6,7 +6,7 @@
  *            PT_NOTE, and PT_LOAD of all RAM, virtual and physical address 0: guests of this
  *            project see memory where it is
  *            "CORE" NT_PRSTATUS, one for each vCPU: registers; pr_pid is its number + 1
- *            "noxs" type 2: who it was, as lines of KEY=VALUE
+ *            "noxs" DUMP_ELF_NOTE: who it was, as lines of KEY=VALUE
  *     page   memory, from frame 0 on
  */
 #ifndef CHAOS_CORE_DUMP_ELF_H
@@ -17,8 +17,8 @@
 
 #include "hv/hv.h"
 
-/* Beside NOXS_NOTE_ABI. */
-#define DUMP_ELF_NOTE 2u
+/* "noxs": none of the numbers that gdb knows, for it does not look whose they are. */
+#define DUMP_ELF_NOTE 0x73786f6eu
 
 struct dump_elf_vcpu {
     uint32_t number;

@@ -12,6 +12,7 @@ static const struct ctl_op ops[] = {
     {"unpause", op_unpause, CTL_GUEST, CTL_OWNER, 0},
     {"shutdown", op_shutdown, CTL_GUEST, CTL_OWNER, 0},
     {"console", op_console, CTL_GUEST_OR_DEAD, CTL_OWNER, 0},
+    {"dump-core", op_dump_core, CTL_GUEST, CTL_OWNER, 1},
     {"noxs", op_noxs, CTL_GUEST, CTL_OWNER, 0},
     {"pool", op_pool, CTL_NOBODY, CTL_ANYONE, 0},
     {"pool-set", op_pool_set, CTL_NOBODY, CTL_ROOT, 0},

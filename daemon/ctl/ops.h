@@ -38,6 +38,7 @@ void op_create(struct ctl_request *request);
 int op_create_record(struct ctl_request *request, const char *data, size_t size,
                      struct error *error);
 void op_destroy(struct ctl_request *request);
+void op_dump_core(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
 void op_noxs(struct ctl_request *request);

@@ -183,6 +183,14 @@ struct ukvm_logs_options {
 int ukvm_logs(struct ukvm *handle, const char *guest, const struct ukvm_logs_options *options,
               int *fd_out);
 
+/*
+ * Write a guest's memory and registers into a file, as an ELF core that gdb opens. fd: a regular
+ * file open for writing, not for appending; borrowed; what it held is lost. A guest that runs
+ * stands still until the call returns. If it fails, or the caller goes away and chaosd is stopped,
+ * the file is no core. Errors also: NO_FILE (the file), LIMIT.
+ */
+int ukvm_dump_core(struct ukvm *handle, const char *guest, int fd);
+
 /* All guests, by ascending domain id. The caller frees *guests_out with free(). */
 int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count_out);
 
