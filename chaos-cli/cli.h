@@ -126,7 +126,10 @@ int console_json(const struct cli *cli, int console_fd);
 
 int cmd_create(struct cli *cli);
 int cmd_destroy(struct cli *cli);
+int cmd_dmesg(struct cli *cli);
 int cmd_dump_core(struct cli *cli);
+int cmd_vcpu_pin(struct cli *cli);
+int cmd_sched(struct cli *cli);
 int cmd_list(struct cli *cli);
 int cmd_info(struct cli *cli);
 int cmd_pause(struct cli *cli);

@@ -38,6 +38,7 @@ void op_create(struct ctl_request *request);
 int op_create_record(struct ctl_request *request, const char *data, size_t size,
                      struct error *error);
 void op_destroy(struct ctl_request *request);
+void op_dmesg(struct ctl_request *request);
 void op_dump_core(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
@@ -45,8 +46,11 @@ void op_noxs(struct ctl_request *request);
 void op_pool(struct ctl_request *request);
 void op_pool_set(struct ctl_request *request);
 void op_pause(struct ctl_request *request);
+void op_sched(struct ctl_request *request);
+void op_sched_set(struct ctl_request *request);
 void op_shutdown(struct ctl_request *request);
 void op_unpause(struct ctl_request *request);
+void op_vcpu_pin(struct ctl_request *request);
 void op_version(struct ctl_request *request);
 
 #endif

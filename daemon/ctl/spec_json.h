@@ -11,5 +11,7 @@
  * *spec_out may be partly filled on an error.
  */
 int spec_from_json(json_t *config, struct guest_spec *spec_out, struct error *error);
+/* Its "cpus", for themselves. NULL: absent, which is none. */
+int spec_cpus_from_json(json_t *json, struct spec_cpus *cpus, struct error *error);
 
 #endif

@@ -117,10 +117,24 @@ struct hv_registers {
     uint16_t cs, ss, ds, es, fs, gs;
 };
 
+/* A domain's share of the CPUs. */
+struct hv_sched {
+    char name[16]; /* of the scheduler */
+    bool shares;   /* it has weights and caps; else the next two mean nothing */
+    uint32_t weight;
+    uint32_t cap; /* percent of one CPU; 0: none */
+};
+
 struct hv_ops {
     int (*host_info)(struct hv *hv, struct hv_host_info *info_out);
     /* The CPUs that the host has. */
     int (*host_cpus)(struct hv *hv, struct hv_cpus *cpus_out);
+
+    /*
+     * What the hypervisor has logged, from *index on, which is moved behind it; 0 is the oldest.
+     * With clear it is forgotten. Returns how many bytes, at most size; fewer: that is all.
+     */
+    int (*messages)(struct hv *hv, bool clear, uint32_t *index, char *out, size_t size);
 
     /*
      * A new domain: no memory yet, paused.
@@ -164,6 +178,9 @@ struct hv_ops {
      * -EINVAL: on none of them could it run.
      */
     int (*vcpu_affinity)(struct hv *hv, uint32_t domid, uint32_t vcpu, const struct hv_cpus *cpus);
+    int (*sched_get)(struct hv *hv, uint32_t domid, struct hv_sched *sched_out);
+    /* Sets weight and cap. -EOPNOTSUPP: the scheduler has none. */
+    int (*sched_set)(struct hv *hv, uint32_t domid, const struct hv_sched *sched);
     /* Pauses nest; a new domain is paused once. unpause is -EINVAL when it is not paused. */
     int (*domain_pause)(struct hv *hv, uint32_t domid);
     int (*domain_unpause)(struct hv *hv, uint32_t domid);

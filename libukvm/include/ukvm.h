@@ -191,6 +191,29 @@ int ukvm_logs(struct ukvm *handle, const char *guest, const struct ukvm_logs_opt
  */
 int ukvm_dump_core(struct ukvm *handle, const char *guest, int fd);
 
+/*
+ * Bind a vCPU of a guest that runs, or UKVM_ALL_VCPUS, to CPUs of the host: hard affinity. cpus: as
+ * the configuration key of that name ("0", "2-5,^3", "all"); for root. Errors also: CONFIG.
+ */
+#define UKVM_ALL_VCPUS UINT32_MAX
+int ukvm_vcpu_pin(struct ukvm *handle, const char *guest, uint32_t vcpu, const char *cpus);
+
+/* A guest's share of the host's CPUs. */
+struct ukvm_sched {
+    char scheduler[16]; /* of the host, as Xen names it */
+    uint32_t weight;    /* against others', 256 by default */
+    uint32_t cap;       /* percent of one CPU that it may use at most; 0: no bound */
+};
+
+/* Errors also: NOT_SUPPORTED, if the host's scheduler has no weights (credit2 and credit have). */
+int ukvm_sched(struct ukvm *handle, const char *guest, struct ukvm_sched *sched_out);
+/*
+ * Set the weight (1 to 65535), the cap, or both; NULL keeps what there is; for root. sched_out may
+ * be NULL. Errors also: CONFIG, NOT_SUPPORTED.
+ */
+int ukvm_sched_set(struct ukvm *handle, const char *guest, const uint32_t *weight,
+                   const uint32_t *cap, struct ukvm_sched *sched_out);
+
 /* All guests, by ascending domain id. The caller frees *guests_out with free(). */
 int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count_out);
 
@@ -199,6 +222,12 @@ int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count
  * (docs/config.md); for root. Errors: CONFIG, LIMIT.
  */
 int ukvm_pool_set(struct ukvm *handle, const char *setting);
+
+/*
+ * What Xen has logged, and guests through it, as printable ASCII and control characters; with clear
+ * it is forgotten; for root. The caller frees *text_out with free().
+ */
+int ukvm_dmesg(struct ukvm *handle, bool clear, char **text_out);
 
 /* The JSON text of a reply: the caller frees *json_out with free(). */
 int ukvm_noxs_json(struct ukvm *handle, const char *guest, char **json_out);

@@ -98,6 +98,11 @@ int hv_xen_domain_list(struct hv *hv, uint32_t first, struct hv_domain_info *inf
 int hv_xen_host_cpus(struct hv *hv, struct hv_cpus *cpus_out);
 int hv_xen_vcpu_affinity(struct hv *hv, uint32_t domid, uint32_t vcpu, const struct hv_cpus *cpus);
 
+/* sched.c, messages.c */
+int hv_xen_sched_get(struct hv *hv, uint32_t domid, struct hv_sched *sched_out);
+int hv_xen_sched_set(struct hv *hv, uint32_t domid, const struct hv_sched *sched);
+int hv_xen_messages(struct hv *hv, bool clear, uint32_t *index, char *out, size_t size);
+
 /* channel.c */
 int hv_xen_channel_open(int *fd_out);
 int hv_xen_port_alloc(struct hv *hv, uint32_t domid, struct hv_port *remote_out);

@@ -92,6 +92,7 @@ int hv_xen_open(struct hv **hv_out)
 static const struct hv_ops xen_ops = {
     .host_info = hv_xen_host_info,
     .host_cpus = hv_xen_host_cpus,
+    .messages = hv_xen_messages,
     .domain_create = hv_xen_domain_create,
     .domain_populate = hv_xen_domain_populate,
     .domain_load = hv_xen_domain_load,
@@ -103,6 +104,8 @@ static const struct hv_ops xen_ops = {
     .domain_clock = hv_xen_domain_clock,
     .domain_params = hv_xen_domain_params,
     .vcpu_affinity = hv_xen_vcpu_affinity,
+    .sched_get = hv_xen_sched_get,
+    .sched_set = hv_xen_sched_set,
     .domain_pause = hv_xen_domain_pause,
     .domain_unpause = hv_xen_domain_unpause,
     .domain_shutdown = hv_xen_domain_shutdown,
