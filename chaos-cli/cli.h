@@ -128,6 +128,7 @@ int cmd_create(struct cli *cli);
 int cmd_destroy(struct cli *cli);
 int cmd_dmesg(struct cli *cli);
 int cmd_dump_core(struct cli *cli);
+int cmd_mem_set(struct cli *cli);
 int cmd_vcpu_pin(struct cli *cli);
 int cmd_sched(struct cli *cli);
 int cmd_list(struct cli *cli);

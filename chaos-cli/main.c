@@ -52,6 +52,11 @@ static const struct cli_option dump_core_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option mem_set_options[] = {
+    {"--timeout", 0, "S", "seconds until the guest must have answered (10)"},
+    {NULL, 0, NULL, NULL},
+};
+
 static const struct cli_option sched_options[] = {
     {"--weight", 0, "N", "set its weight against others: 1 to 65535, by default 256; for root"},
     {"--cap", 0, "N", "set how many percent of one CPU it may use, 0: no bound; for root"},
@@ -78,6 +83,9 @@ const struct cli_verb cli_verbs[] = {
     {"dump-core", cmd_dump_core, "GUEST FILE",
      "write a guest's memory and registers into FILE, for gdb", dump_core_options, 2, 2},
     {"noxs", cmd_noxs, "GUEST", "show a guest's noxs page, decoded", no_options, 1, 1},
+    {"mem-set", cmd_mem_set, "GUEST MIB",
+     "have a guest give memory back, or take it back: at most what it was created with",
+     mem_set_options, 2, 2},
     {"vcpu-pin", cmd_vcpu_pin, "GUEST VCPU CPUS",
      "let a virtual CPU, or all, run on these CPUs only: 0, 2-5,^3 or all", no_options, 3, 3},
     {"sched", cmd_sched, "GUEST", "show or set a guest's share of the CPUs", sched_options, 1, 1},

@@ -7,6 +7,7 @@
 #include "core/control.h"
 #include "core/core.h"
 #include "core/devices.h"
+#include "core/mem_set.h"
 #include "util/keyval.h"
 #include "util/log.h"
 
@@ -243,6 +244,8 @@ static void restore_life(struct guest *guest, const struct store_record *record,
                          const struct hv_domain_info *info)
 {
     bool paused = is_paused(guest, record, info);
+
+    mem_set_present(guest, info->memory_bytes);
 
     /* Its words: is it ready, did it exit? They may crash it, too. */
     control_read(guest);

@@ -9,6 +9,7 @@
 #include "core/create.h"
 #include "core/devices.h"
 #include "core/dump.h"
+#include "core/mem_set.h"
 #include "core/verbs.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -243,6 +244,7 @@ void core_leave(struct core *core)
         struct guest *guest = LIST_OWNER(node, struct guest, all);
         verb_shutdown_abandon(guest);
         dump_abandon(guest);
+        mem_set_abandon(guest);
     }
     core_on_released(core);
 }
@@ -266,6 +268,7 @@ static void let_go(struct core *core)
     {
         struct guest *guest = LIST_OWNER(node, struct guest, all);
         dump_forget(guest);
+        mem_set_forget(guest);
         devices_let_go(guest);
         for (unsigned i = 0; i < guest->vif_count; i++)
             addr_mac_free(&core->addr, &guest->vif[i].mac);

@@ -123,6 +123,7 @@ struct guest_control {
 struct core;
 struct create;
 struct dump;
+struct mem_set;
 struct pool_flavour;
 struct store_record;
 
@@ -133,9 +134,10 @@ struct guest {
     char *kernel;
     uint8_t uuid[16];
     uid_t owner;
-    uint32_t domid; /* GUEST_NO_DOMID until there is one */
-    uint32_t abi;   /* the noxs ABI that it and we speak */
-    uint64_t memory_mib;
+    uint32_t domid;         /* GUEST_NO_DOMID until there is one */
+    uint32_t abi;           /* the noxs ABI that it and we speak */
+    uint64_t memory_mib;    /* that it was created with */
+    uint64_t present_pages; /* of it, what it has not given back */
     uint32_t vcpus;
     enum spec_policy on_poweroff;
     enum spec_policy on_reboot;
@@ -153,6 +155,7 @@ struct guest {
     struct guest_io io;
     struct guest_control control;
     struct create *create;       /* while its creator waits */
+    struct mem_set *mem_set;     /* while it is asked to change its memory */
     struct dump *dump;           /* while it is dumped */
     struct list shutdowns;       /* struct shutdown */
     struct list release_waiters; /* struct destroy_waiter */

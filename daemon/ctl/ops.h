@@ -42,6 +42,7 @@ void op_dmesg(struct ctl_request *request);
 void op_dump_core(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
+void op_mem_set(struct ctl_request *request);
 void op_noxs(struct ctl_request *request);
 void op_pool(struct ctl_request *request);
 void op_pool_set(struct ctl_request *request);

@@ -143,6 +143,8 @@ struct hv_ops {
     int (*domain_create)(struct hv *hv, const struct hv_domain_params *params, uint32_t *domid_out);
     /* RAM at gfn [0, ram_pages), in superpages where they fit. -ENOMEM: destroy the domain. */
     int (*domain_populate)(struct hv *hv, uint32_t domid, uint64_t ram_pages);
+    /* RAM that it may have at most, in pages: what it has already it keeps. */
+    int (*domain_max_memory)(struct hv *hv, uint32_t domid, uint64_t pages);
     /*
      * Copy segments (zeroing the rest of each of their frames), zero the reserved frames, write
      * start_info into one of them; set vCPU 0 to the entry. Other RAM may hold anything. May be

@@ -84,9 +84,9 @@ struct ukvm_guest {
     char name[UKVM_NAME_MAX];
     uint32_t domid; /* 0: it has no domain yet */
     char uuid[37];
-    char state[16];   /* docs/lifecycle.md */
-    char reason[160]; /* "" when there is none */
-    uint64_t memory_bytes;
+    char state[16];        /* docs/lifecycle.md */
+    char reason[160];      /* "" when there is none */
+    uint64_t memory_bytes; /* that it has now; at most what it was created with */
     uint32_t vcpus;
     char kernel[256]; /* path as given, shortened at the front if longer */
     uint32_t vif_count;
@@ -213,6 +213,14 @@ int ukvm_sched(struct ukvm *handle, const char *guest, struct ukvm_sched *sched_
  */
 int ukvm_sched_set(struct ukvm *handle, const char *guest, const uint32_t *weight,
                    const uint32_t *cap, struct ukvm_sched *sched_out);
+
+/*
+ * Have a running guest give back memory that it does not use, or take back what it gave, until it
+ * has mib: at least 1, at most what it was created with. timeout_ms 0: 10,000. Errors also: CONFIG
+ * (out of bounds), NOT_SUPPORTED (its kernel cannot), BAD_STATE (it uses more), NO_MEMORY (the host
+ * has not all of it), TIMEOUT (it has not answered).
+ */
+int ukvm_mem_set(struct ukvm *handle, const char *guest, uint32_t mib, uint32_t timeout_ms);
 
 /* All guests, by ascending domain id. The caller frees *guests_out with free(). */
 int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count_out);

@@ -60,6 +60,7 @@ int hv_xen_domain_destroy(struct hv *hv, uint32_t domid);
 
 /* memory.c */
 int hv_xen_domain_populate(struct hv *hv, uint32_t domid, uint64_t ram_pages);
+int hv_xen_domain_max_memory(struct hv *hv, uint32_t domid, uint64_t pages);
 int hv_xen_domain_map(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages,
                       void **addr_out);
 void hv_xen_domain_unmap(struct hv *hv, void *addr, size_t pages);

@@ -95,6 +95,7 @@ static const struct hv_ops xen_ops = {
     .messages = hv_xen_messages,
     .domain_create = hv_xen_domain_create,
     .domain_populate = hv_xen_domain_populate,
+    .domain_max_memory = hv_xen_domain_max_memory,
     .domain_load = hv_xen_domain_load,
     .domain_trim = hv_xen_domain_trim,
     .domain_map = hv_xen_domain_map,
