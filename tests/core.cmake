@@ -5,7 +5,7 @@ add_library(core_rig STATIC
 target_include_directories(core_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(core_rig PUBLIC chaos_core chaos_keyval hv_fake elf_build PRIVATE chaos::options)
 
-foreach(name adopt control create dead death destroy dump dump_elf guest_table image_cache iod pool verbs)
+foreach(name adopt control create dead death destroy dump dump_elf guest_table image_cache iod mem_set pool verbs)
   chaos_unit_test(${name} core_rig)
 endforeach()
 chaos_unit_test(sm chaos_util)
@@ -21,6 +21,7 @@ add_library(server_rig STATIC fixture/server_rig.c)
 target_link_libraries(server_rig PUBLIC core_rig chaos_ctl PRIVATE chaos::options PkgConfig::CHECK)
 chaos_unit_test(server server_rig)
 chaos_unit_test(create_many server_rig)
+chaos_unit_test(op_hv server_rig)
 chaos_unit_test(daemon_config chaos_ctl)
 
 include(fuzz/fuzz.cmake)
