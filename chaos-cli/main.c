@@ -73,6 +73,27 @@ static const struct cli_option wait_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option dump_core_options[] = {
+    {"--force", 0, NULL, "write FILE even if it exists"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option mem_set_options[] = {
+    {"--timeout", 0, "S", "seconds until the guest must have answered (10)"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option sched_options[] = {
+    {"--weight", 0, "N", "set its weight against others: 1 to 65535, by default 256; for root"},
+    {"--cap", 0, "N", "set how many percent of one CPU it may use, 0: no bound; for root"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option dmesg_options[] = {
+    {"--clear", 'c', NULL, "forget what was shown"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct cli_verb cli_verbs[] = {
     {"create", cmd_create, "FILE [KEY=VALUE]...", "create a guest and wait until it is ready",
      create_options, 1, 1000},
@@ -98,7 +119,15 @@ const struct cli_verb cli_verbs[] = {
     {"events", cmd_events, "", "show what has happened to guests", events_options, 0, 0},
     {"wait", cmd_wait, "GUEST", "wait until a guest is ready, has stopped or is gone", wait_options,
      1, 1},
+    {"dump-core", cmd_dump_core, "GUEST FILE",
+     "write a guest's memory and registers into FILE, for gdb", dump_core_options, 2, 2},
     {"noxs", cmd_noxs, "GUEST", "show a guest's noxs page, decoded", no_options, 1, 1},
+    {"mem-set", cmd_mem_set, "GUEST MIB",
+     "set what memory a guest has, up to what it was created with", mem_set_options, 2, 2},
+    {"vcpu-pin", cmd_vcpu_pin, "GUEST VCPU CPUS",
+     "let a virtual CPU, or all, run on these CPUs only: 0, 2-5,^3 or all", no_options, 3, 3},
+    {"sched", cmd_sched, "GUEST", "show or set a guest's share of the CPUs", sched_options, 1, 1},
+    {"dmesg", cmd_dmesg, "", "show Xen's messages", dmesg_options, 0, 0},
     {"pool", cmd_pool, "[set KEY=VALUE...]",
      "show the shells that are built ahead, or set the pool", no_options, 0, 12},
     {"version", cmd_version, "", "show the versions of chaos, chaosd and Xen", no_options, 0, 0},

@@ -26,7 +26,7 @@ endfunction()
 
 # ukg_guest(NAME SOURCES... [LIBS object libraries...] [NOTES objects] [OUTPUT file name]
 # [TO subdirectory]): a guest image, stripped, installed in the guests' directory. NAME is the target
-# and, without OUTPUT, the file.
+# and, without OUTPUT, the file. What it was before it was stripped is beside it as FILE.debug, for gdb.
 function(ukg_guest name)
   cmake_parse_arguments(arg "" "TO;NOTES;OUTPUT" "LIBS" ${ARGN})
   if(NOT arg_NOTES)
@@ -43,8 +43,11 @@ function(ukg_guest name)
     LINK_DEPENDS ${UKG_LDSCRIPT})
   target_link_options(${name} PRIVATE
     -nostdlib -static -fno-sanitize=all -Wl,-T,${UKG_LDSCRIPT} -Wl,--build-id=none
-    -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
-    -Wl,--strip-all)
+    -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments)
+  add_custom_command(TARGET ${name} POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:${name}> $<TARGET_FILE:${name}>.debug
+    COMMAND ${CMAKE_STRIP} --strip-all $<TARGET_FILE:${name}>
+    BYPRODUCTS ${CMAKE_CURRENT_BINARY_DIR}/${arg_OUTPUT}.debug)
   add_dependencies(${name} ukg_ldscript)
   install(PROGRAMS $<TARGET_FILE:${name}> DESTINATION ${UKG_INSTALL_DIR}/${arg_TO})
 endfunction()

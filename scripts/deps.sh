@@ -14,7 +14,7 @@ packages=(
     libevent-dev libjansson-dev liblmdb-dev libxen-dev libnftables-dev libmnl-dev libseccomp-dev libcap-ng-dev check
     qemu-system-x86 cpio dpkg-dev xz-utils ca-certificates iproute2 netcat-openbsd jq curl file
 )
-test_packages=(git python3 clang clang-tidy clang-format llvm libclang-rt-14-dev shellcheck)
+test_packages=(git python3 gdb clang clang-tidy clang-format llvm libclang-rt-14-dev shellcheck)
 cache=${CHAOS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chaos}
 
 say() { echo "deps: $*" >&2; }

@@ -5,7 +5,8 @@ add_library(core_rig STATIC
 target_include_directories(core_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(core_rig PUBLIC chaos_core chaos_ctl chaos_keyval hv_fake elf_build PRIVATE chaos::options)
 
-foreach(name adopt control create dead death definition destroy guest_table image_cache iod pool verbs)
+foreach(name adopt control create dead death definition destroy dump dump_elf guest_table image_cache iod
+             mem_set pool verbs)
   chaos_unit_test(${name} core_rig)
 endforeach()
 chaos_unit_test(sm chaos_util)
@@ -25,6 +26,7 @@ target_link_libraries(server_rig PUBLIC core_rig chaos_ctl PRIVATE chaos::option
 chaos_unit_test(server server_rig)
 chaos_unit_test(create_many server_rig)
 chaos_unit_test(event_stream server_rig)
+chaos_unit_test(op_hv server_rig)
 chaos_unit_test(daemon_config chaos_ctl)
 
 include(fuzz/fuzz.cmake)

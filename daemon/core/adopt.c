@@ -9,6 +9,7 @@
 #include "core/definition.h"
 #include "core/devices.h"
 #include "core/ending.h"
+#include "core/mem_set.h"
 #include "util/keyval.h"
 #include "util/log.h"
 
@@ -244,11 +245,31 @@ static void restore_end(struct guest *guest, const struct store_record *record)
         ending_restore(guest);
 }
 
-static void restore_life(struct guest *guest, const struct hv_domain_info *info)
+/* Whether it is paused, and was not by a dump that has ended with its chaosd. */
+static bool is_paused(struct guest *guest, const struct store_record *record,
+                      const struct hv_domain_info *info)
 {
+    struct hv *hv = guest->core->hv;
+
+    if ((record->flags & STORE_STILL) == 0 || !info->paused)
+        return info->paused;
+    int rc = hv->ops->domain_unpause(hv, guest->domid);
+    if (rc < 0)
+        log_warning("%s: stands still after a dump: %s", guest->name, strerror(-rc));
+    store_refresh(guest);
+    return rc < 0;
+}
+
+static void restore_life(struct guest *guest, const struct store_record *record,
+                         const struct hv_domain_info *info)
+{
+    bool paused = is_paused(guest, record, info);
+
+    mem_set_present(guest, info->memory_bytes);
+
     /* Its words: is it ready, did it exit? They may crash it, too. */
     control_read(guest);
-    if (info->paused && guest_alive(guest))
+    if (paused && guest_alive(guest))
         guest_move(guest, GUEST_PAUSED);
     if (guest->untrimmed && guest_alive(guest))
         trim_later(guest);
@@ -301,7 +322,7 @@ static void restore_guest(struct adopt *adopt, struct guest *guest,
     else if (wrong != NULL)
         death_crash(guest, wrong);
     else
-        restore_life(guest, info);
+        restore_life(guest, record, info);
 }
 
 /* ---- shells, and what is not complete ----------------------------------------------- */
@@ -363,7 +384,8 @@ static int restore(struct adopt *adopt, const struct store_record *record)
     }
     if (record->state == STORE_SHELL)
         restore_shell(adopt, guest, record, info);
-    else if (record->state == STORE_GUEST && info != NULL && is_fresh(info))
+    else if (record->state == STORE_GUEST && (record->flags & STORE_STILL) == 0 && info != NULL &&
+             is_fresh(info))
         reclaim(adopt, guest);
     else
         restore_guest(adopt, guest, record, info);

@@ -7,6 +7,7 @@
 #include "core/autostart.h"
 #include "core/core.h"
 #include "core/create.h"
+#include "core/mem_set.h"
 #include "core/verbs.h"
 #include "noxs/access.h"
 #include "util/log.h"
@@ -96,7 +97,9 @@ static const char *accept_ack(struct guest *guest, uint64_t ack)
     if (status > NOXS_ACK_REFUSED)
         return "unknown value in the ack word";
     control->acked_seq = seq;
-    if (seq == noxs_high(control->request) && status != NOXS_ACK_OK)
+    mem_set_on_ack(guest, seq, status);
+    if (seq == noxs_high(control->request) && status != NOXS_ACK_OK &&
+        noxs_low(control->request) != NOXS_OP_MEMORY)
         verb_shutdown_refused(guest, status == NOXS_ACK_REFUSED ? "it refused"
                                                                 : "it does not know how to");
     return NULL;

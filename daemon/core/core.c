@@ -9,6 +9,8 @@
 #include "core/control.h"
 #include "core/create.h"
 #include "core/devices.h"
+#include "core/dump.h"
+#include "core/mem_set.h"
 #include "core/verbs.h"
 #include "core/wait.h"
 #include "util/fd.h"
@@ -248,7 +250,12 @@ void core_leave(struct core *core)
     pool_stop(&core->pool);
     create_abort_all(core);
     LIST_FOR_EACH(node, &core->guests.all)
-    verb_shutdown_abandon(LIST_OWNER(node, struct guest, all));
+    {
+        struct guest *guest = LIST_OWNER(node, struct guest, all);
+        verb_shutdown_abandon(guest);
+        dump_abandon(guest);
+        mem_set_abandon(guest);
+    }
     wait_abandon_all(core);
     core_on_released(core);
 }
@@ -275,6 +282,8 @@ static void let_go(struct core *core)
     LIST_FOR_EACH(node, &core->guests.all)
     {
         struct guest *guest = LIST_OWNER(node, struct guest, all);
+        dump_forget(guest);
+        mem_set_forget(guest);
         devices_let_go(guest);
         for (unsigned i = 0; i < guest->vif_count; i++)
             addr_mac_free(&core->addr, &guest->vif[i].mac);

@@ -7,6 +7,7 @@
 #include "core/control.h"
 #include "core/core.h"
 #include "core/ending.h"
+#include "core/mem_set.h"
 #include "core/pool.h"
 #include "util/log.h"
 

@@ -8,6 +8,8 @@
 #include "core/create.h"
 #include "core/definition.h"
 #include "core/devices.h"
+#include "core/dump.h"
+#include "core/mem_set.h"
 #include "core/pool.h"
 #include "core/verbs.h"
 #include "util/log.h"
@@ -100,6 +102,8 @@ static void stop_timers(const struct guest *guest)
 void destroy_release(struct guest *guest)
 {
     guest_move_hold(guest, GUEST_DETACHING);
+    dump_abort(guest);
+    mem_set_abort(guest);
     trim_cancel(guest);
     stop_timers(guest);
     devices_unpublish(guest);

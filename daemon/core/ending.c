@@ -3,6 +3,7 @@
 #include "core/core.h"
 #include "core/create.h"
 #include "core/definition.h"
+#include "core/mem_set.h"
 #include "core/verbs.h"
 #include "util/log.h"
 
@@ -82,5 +83,6 @@ void ending(struct guest *guest, enum guest_state state, const char *reason,
     }
     guest_move(guest, state);
     verb_shutdown_ended(guest);
+    mem_set_abort(guest);
     follow(guest, definition_is_asked(guest) ? SPEC_RESTART : policy);
 }

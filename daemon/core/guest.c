@@ -133,6 +133,7 @@ struct guest *guest_create(struct core *core, const struct guest_spec *spec, uid
     guest->vif_count = spec->vif_count;
     store_uuid(core->config.mark, guest->uuid);
     layout_init(&guest->layout, guest->memory_mib, guest->vif_count);
+    guest->present_pages = guest->layout.ram_pages;
     init_machines(guest);
     for (unsigned i = 0; i < guest->vif_count; i++)
         init_vif(&guest->vif[i], &spec->vif[i]);

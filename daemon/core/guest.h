@@ -124,6 +124,8 @@ struct guest_control {
 struct core;
 struct create;
 struct definition;
+struct dump;
+struct mem_set;
 struct pool_flavour;
 struct store_record;
 
@@ -134,9 +136,10 @@ struct guest {
     char *kernel;
     uint8_t uuid[16];
     uid_t owner;
-    uint32_t domid; /* GUEST_NO_DOMID until there is one */
-    uint32_t abi;   /* the noxs ABI that it and we speak */
-    uint64_t memory_mib;
+    uint32_t domid;         /* GUEST_NO_DOMID until there is one */
+    uint32_t abi;           /* the noxs ABI that it and we speak */
+    uint64_t memory_mib;    /* that it was created with */
+    uint64_t present_pages; /* of it, what it has not given back */
     uint32_t vcpus;
     enum spec_policy on_poweroff;
     enum spec_policy on_reboot;
@@ -158,6 +161,8 @@ struct guest {
     struct guest_control control;
     struct create *create;         /* while its creator waits */
     struct definition *definition; /* that it was made from, or NULL */
+    struct mem_set *mem_set;       /* while it is asked to change its memory */
+    struct dump *dump;             /* while it is dumped */
     struct list shutdowns;         /* struct shutdown */
     struct list waits;             /* struct wait */
     struct list release_waiters;   /* struct destroy_waiter */
@@ -172,6 +177,7 @@ struct guest {
     struct pool_flavour *flavour;
 
     bool stored;                 /* the state store has a record of it */
+    bool still;                  /* it stands still for its dump */
     bool untrimmed;              /* it still has what domain_trim gives back */
     struct store_record *record; /* of a shell that is being adopted: which flavour it was of */
 };

@@ -29,6 +29,8 @@
     X(TIMEOUT_MS, 3600000, "timeout", "milliseconds to wait")                                      \
     X(DEAD_CONSOLES, 64, "dead-consoles", "consoles of guests that are gone are kept")             \
     X(USER_DEAD_CONSOLES, 16, "user-dead-consoles", "of them of one user who is not root")         \
+    X(DUMPS, 16, "dumps", "core dumps are written at the same time")                               \
+    X(USER_DUMPS, 4, "user-dumps", "core dumps of one user's guests are written at the same time") \
     X(SINCE_S, 31536000, "since", "seconds back in a console")                                     \
     X(IMAGE_MIB, 64, "image", "MiB for a kernel image")                                            \
     X(IMAGE_FOOTPRINT_MIB, 64, "image-footprint-mib", "MiB of memory for an image, .bss included") \

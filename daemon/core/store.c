@@ -97,6 +97,8 @@ static void fill(const struct guest *guest, enum store_state state, struct store
         record->definition = guest->definition->id;
     if (guest->untrimmed)
         record->flags |= STORE_TRIM;
+    if (guest->still)
+        record->flags |= STORE_STILL;
     if (guest_hold(guest) != GUEST_HELD)
         record->flags |= STORE_RELEASED;
 }

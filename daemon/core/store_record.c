@@ -72,6 +72,8 @@ static const char *check_state(const struct store_record *record)
         return "the state";
     if ((record->flags & STORE_RELEASED) != 0 && !has_ended)
         return "the state";
+    if (is_shell && (record->flags & STORE_STILL) != 0)
+        return "the state";
     if (is_shell != (record->name[0] == '\0'))
         return "the name";
     if (has_ended != (record->reason[0] != '\0'))

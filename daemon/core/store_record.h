@@ -40,7 +40,8 @@ enum store_flag {
     STORE_LEARNED = 1 << 1,  /* a shell of a learned flavour */
     STORE_TRIM = 1 << 2,     /* not trimmed yet */
     STORE_RELEASED = 1 << 3, /* all it held is given back, but for this record */
-    STORE_FLAGS = 15,
+    STORE_STILL = 1 << 4,    /* stopped for a dump, and to be let run on */
+    STORE_FLAGS = 31,
 };
 
 struct store_publish {

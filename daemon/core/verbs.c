@@ -27,6 +27,13 @@ static int bad_state(const struct guest *guest, struct error *error, const char 
                      what);
 }
 
+/* It stands still, or must. */
+static int being_dumped(const struct guest *guest, struct error *error)
+{
+    return error_set(error, UKVM_E_BAD_STATE, "%s: is being dumped; try again when that is done",
+                     guest->name);
+}
+
 int verb_pause(struct guest *guest, struct error *error)
 {
     struct hv *hv = guest->core->hv;
@@ -34,6 +41,8 @@ int verb_pause(struct guest *guest, struct error *error)
 
     if (state != GUEST_RUNNING && state != GUEST_BOOTING)
         return bad_state(guest, error, "only a running guest can be paused");
+    if (guest->dump != NULL)
+        return being_dumped(guest, error);
     /* First: a paused guest that never ran and is not recorded as paused would be taken for one
        that was not yet built. */
     int rc = store_save(guest, STORE_PAUSED);
@@ -51,6 +60,8 @@ int verb_unpause(struct guest *guest, struct error *error)
 
     if (guest_state(guest) != GUEST_PAUSED)
         return bad_state(guest, error, "only a paused guest can be unpaused");
+    if (guest->dump != NULL)
+        return being_dumped(guest, error);
     int rc = hv->ops->domain_unpause(hv, guest->domid);
     if (rc < 0)
         return error_from_errno(error, -rc, "unpause");

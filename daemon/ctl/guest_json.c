@@ -78,11 +78,12 @@ json_t *guest_json(const struct guest *guest)
         json_array_append_new(vifs, vif_json(&guest->vif[i]));
     guest_format_uuid(guest, uuid);
     json_t *domid = guest->domid == GUEST_NO_DOMID ? json_null() : json_integer(guest->domid);
-    return json_pack(
-        "{s:s, s:o, s:s, s:s, s:o, s:I, s:I, s:s, s:o, s:o}", "name", guest->name, "domid", domid,
-        "uuid", uuid, "state", guest_state_name(guest), "reason", text_or_null(guest->reason),
-        "memory_bytes", (json_int_t)guest->memory_mib << 20, "vcpus", (json_int_t)guest->vcpus,
-        "kernel", guest->kernel, "vifs", vifs, "definition", definition_json_of(guest->definition));
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:I, s:s, s:o, s:o}", "name", guest->name,
+                     "domid", domid, "uuid", uuid, "state", guest_state_name(guest), "reason",
+                     text_or_null(guest->reason), "memory_bytes",
+                     (json_int_t)(guest->present_pages * HV_PAGE_SIZE), "vcpus",
+                     (json_int_t)guest->vcpus, "kernel", guest->kernel, "vifs", vifs, "definition",
+                     definition_json_of(guest->definition));
 }
 
 size_t guest_json_bound(const struct guest *guest)

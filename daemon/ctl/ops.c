@@ -20,7 +20,13 @@ static const struct ctl_op ops[] = {
     {"console", op_console, CTL_GUEST_OR_DEAD, CTL_OWNER, 0},
     {"events", op_events, CTL_NOBODY, CTL_ANYONE, 0},
     {"wait", op_wait, CTL_GUEST_OR_GONE, CTL_ANYONE, 0},
+    {"dump-core", op_dump_core, CTL_GUEST, CTL_OWNER, 1},
     {"noxs", op_noxs, CTL_GUEST, CTL_OWNER, 0},
+    {"mem-set", op_mem_set, CTL_GUEST, CTL_OWNER, 0},
+    {"vcpu-pin", op_vcpu_pin, CTL_GUEST, CTL_ROOT, 0},
+    {"sched", op_sched, CTL_GUEST, CTL_ANYONE, 0},
+    {"sched-set", op_sched_set, CTL_GUEST, CTL_ROOT, 0},
+    {"dmesg", op_dmesg, CTL_NOBODY, CTL_ROOT, 0},
     {"pool", op_pool, CTL_NOBODY, CTL_ANYONE, 0},
     {"pool-set", op_pool_set, CTL_NOBODY, CTL_ROOT, 0},
 };

@@ -43,8 +43,11 @@ int op_create_record(struct ctl_request *request, const char *data, size_t size,
 void op_define(struct ctl_request *request);
 void op_destroy(struct ctl_request *request);
 void op_events(struct ctl_request *request);
+void op_dmesg(struct ctl_request *request);
+void op_dump_core(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
+void op_mem_set(struct ctl_request *request);
 void op_noxs(struct ctl_request *request);
 void op_pool(struct ctl_request *request);
 void op_pool_set(struct ctl_request *request);
@@ -52,10 +55,13 @@ void op_pause(struct ctl_request *request);
 void op_reboot(struct ctl_request *request);
 void op_rename(struct ctl_request *request);
 void op_restart(struct ctl_request *request);
+void op_sched(struct ctl_request *request);
+void op_sched_set(struct ctl_request *request);
 void op_shutdown(struct ctl_request *request);
 void op_start(struct ctl_request *request);
 void op_undefine(struct ctl_request *request);
 void op_unpause(struct ctl_request *request);
+void op_vcpu_pin(struct ctl_request *request);
 void op_version(struct ctl_request *request);
 void op_wait(struct ctl_request *request);
 

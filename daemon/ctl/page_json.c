@@ -62,10 +62,10 @@ static json_t *device_json(const struct noxs_device *device, unsigned slot)
 
 static json_t *request_json(uint64_t request)
 {
-    static const char *const ops[] = {"none",    "poweroff", "reboot",
-                                      "suspend", "fork",     "device-change"};
+    static const char *const ops[] = {"none", "poweroff",      "reboot", "suspend",
+                                      "fork", "device-change", "memory"};
     return json_pack("{s:o, s:o}", "seq", number(noxs_high(request)), "op",
-                     named(noxs_low(request), ops, 6));
+                     named(noxs_low(request), ops, 7));
 }
 
 static json_t *daemon_json(const struct guest *guest)

@@ -170,14 +170,20 @@ static int find_guest(struct ctl_request *request, const struct ctl_op *op, stru
     return not_theirs(request->guest->name, request->guest->owner, error);
 }
 
+static const char *fd_of(const struct ctl_op *op)
+{
+    if (op->fds == 0)
+        return "";
+    return op->handler == op_dump_core ? " (the file to write)" : " (the kernel image)";
+}
+
 /* Only what an operation has a use for is let in. */
 static int take_fds(struct ctl_request *request, const struct ctl_op *op, struct fd_packet *packet,
                     struct error *error)
 {
     if (packet->fd_count != op->fds)
         return error_set(error, UKVM_E_PROTOCOL, "%s: takes %u file descriptors, %zu came%s",
-                         op->name, op->fds, packet->fd_count,
-                         op->fds == 1 ? " (the kernel image)" : "");
+                         op->name, op->fds, packet->fd_count, fd_of(op));
     if (op->fds == 1) {
         request->fd = packet->fds[0];
         packet->fds[0] = -1;

@@ -34,7 +34,7 @@ struct ctl_request {
     struct definition *definition; /* of ops on one; likewise */
     uid_t uid;
     uint64_t received_ns;
-    int fd;                         /* of create: the image, taken by it; else -1 */
+    int fd;                         /* the image or the file, taken by its op; else -1 */
     int64_t record_id;              /* of a request that came as a record */
     bool is_record;                 /* it did */
     struct ctl_terms *terms;        /* of a create that makes a definition; else NULL */

@@ -122,7 +122,7 @@ static int add_cpu(const json_t *json, struct hv_cpus *cpus, struct error *error
 }
 
 /* NULL: the member was absent. */
-static int read_cpus(json_t *json, struct spec_cpus *cpus, struct error *error)
+int spec_cpus_from_json(json_t *json, struct spec_cpus *cpus, struct error *error)
 {
     json_t *only = NULL, *except = NULL;
     const struct arg args[] = {
@@ -228,7 +228,7 @@ int spec_from_json(json_t *config, struct guest_spec *spec_out, struct spec_term
     if (rc == 0)
         rc = read_texts(&texts, spec_out, error);
     if (rc == 0)
-        rc = read_cpus(cpus, &spec_out->cpus, error);
+        rc = spec_cpus_from_json(cpus, &spec_out->cpus, error);
     if (rc == 0)
         rc = read_after(after, terms_out, error);
     terms_out->autostart = autostart != 0;

@@ -13,5 +13,7 @@
  */
 int spec_from_json(json_t *config, struct guest_spec *spec_out, struct spec_terms *terms_out,
                    struct error *error);
+/* Its "cpus", for themselves. NULL: absent, which is none. */
+int spec_cpus_from_json(json_t *json, struct spec_cpus *cpus, struct error *error);
 
 #endif

@@ -108,10 +108,33 @@ struct hv_load {
 };
 #define HV_CMDLINE_MAX 1024u
 
+/* Of a vCPU that stands still. */
+struct hv_registers {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rflags;
+    uint64_t fs_base, gs_base;
+    uint16_t cs, ss, ds, es, fs, gs;
+};
+
+/* A domain's share of the CPUs. */
+struct hv_sched {
+    char name[16]; /* of the scheduler */
+    bool shares;   /* it has weights and caps; else the next two mean nothing */
+    uint32_t weight;
+    uint32_t cap; /* percent of one CPU; 0: none */
+};
+
 struct hv_ops {
     int (*host_info)(struct hv *hv, struct hv_host_info *info_out);
     /* The CPUs that the host has. */
     int (*host_cpus)(struct hv *hv, struct hv_cpus *cpus_out);
+
+    /*
+     * What the hypervisor has logged, from *index on, which is moved behind it; 0 is the oldest.
+     * With clear it is forgotten. Returns how many bytes, at most size; fewer: that is all.
+     */
+    int (*messages)(struct hv *hv, bool clear, uint32_t *index, char *out, size_t size);
 
     /*
      * A new domain: no memory yet, paused.
@@ -120,6 +143,8 @@ struct hv_ops {
     int (*domain_create)(struct hv *hv, const struct hv_domain_params *params, uint32_t *domid_out);
     /* RAM at gfn [0, ram_pages), in superpages where they fit. -ENOMEM: destroy the domain. */
     int (*domain_populate)(struct hv *hv, uint32_t domid, uint64_t ram_pages);
+    /* RAM that it may have at most, in pages: what it has already it keeps. */
+    int (*domain_max_memory)(struct hv *hv, uint32_t domid, uint64_t pages);
     /*
      * Copy segments (zeroing the rest of each of their frames), zero the reserved frames, write
      * start_info into one of them; set vCPU 0 to the entry. Other RAM may hold anything. May be
@@ -138,6 +163,13 @@ struct hv_ops {
     int (*domain_map)(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages,
                       void **addr_out);
     void (*domain_unmap)(struct hv *hv, void *addr, size_t pages);
+    /*
+     * Copy frames of a domain; a frame that it does not have is zeroes. Returns how many it has.
+     * Nothing stays mapped.
+     */
+    int (*domain_copy)(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages, void *out);
+    /* -ENODATA: the vCPU was never started. */
+    int (*vcpu_registers)(struct hv *hv, uint32_t domid, uint32_t vcpu, struct hv_registers *out);
     /* Map shared_info at gfn and set the time offset, so the guest's wall clock reads UTC. */
     int (*domain_clock)(struct hv *hv, uint32_t domid, struct hv_gfn shared_info);
     /* Tell the guest where its noxs page and control channel are (HVM params on Xen). */
@@ -148,6 +180,9 @@ struct hv_ops {
      * -EINVAL: on none of them could it run.
      */
     int (*vcpu_affinity)(struct hv *hv, uint32_t domid, uint32_t vcpu, const struct hv_cpus *cpus);
+    int (*sched_get)(struct hv *hv, uint32_t domid, struct hv_sched *sched_out);
+    /* Sets weight and cap. -EOPNOTSUPP: the scheduler has none. */
+    int (*sched_set)(struct hv *hv, uint32_t domid, const struct hv_sched *sched);
     /* Pauses nest; a new domain is paused once. unpause is -EINVAL when it is not paused. */
     int (*domain_pause)(struct hv *hv, uint32_t domid);
     int (*domain_unpause)(struct hv *hv, uint32_t domid);

@@ -61,6 +61,11 @@ _start:
     ljmp $LAYOUT_CODE_SELECTOR, $enter_long_mode
 
     .code64
+    /* For a debugger: here the stack ends. */
+    .cfi_sections .debug_frame
+    .cfi_startproc simple
+    .cfi_def_cfa %rsp, 0
+    .cfi_undefined %rip
 enter_long_mode:
     mov $LAYOUT_DATA_SELECTOR, %eax
     mov %eax, %ds
@@ -71,6 +76,7 @@ enter_long_mode:
     mov %ebx, %edi /* also clears the upper half, undefined after the mode switch */
     call kernel_start
     ud2
+    .cfi_endproc
 
     .section .data
     .balign 8

@@ -4,6 +4,7 @@
 #include "event.h"
 #include "hypercall.h"
 #include "log.h"
+#include "memory.h"
 #include "noxs_front.h"
 #include "ukg.h"
 
@@ -54,6 +55,12 @@ static enum noxs_ack_status device_change(void)
     return noxs_generation_changed() ? NOXS_ACK_UNSUPPORTED : NOXS_ACK_OK;
 }
 
+static enum noxs_ack_status set_memory(void)
+{
+    uint64_t pages = noxs_read64(&noxs_page()->request_argument);
+    return memory_set_pages(pages) ? NOXS_ACK_OK : NOXS_ACK_REFUSED;
+}
+
 void control_check(void)
 {
     if (noxs_page() == NULL)
@@ -72,6 +79,9 @@ void control_check(void)
         stop_as_asked(UKG_STOP_REBOOT);
     case NOXS_OP_DEVICE_CHANGE:
         acknowledge(seq, device_change());
+        break;
+    case NOXS_OP_MEMORY:
+        acknowledge(seq, set_memory());
         break;
     default:
         acknowledge(seq, NOXS_ACK_UNSUPPORTED);

@@ -65,6 +65,20 @@ void heap_add(struct heap *heap, void *memory, size_t size_bytes)
     insert(heap, block);
 }
 
+void *heap_cut(struct heap *heap, void *end, size_t size_bytes)
+{
+    struct heap_block *block = heap->first;
+    while (block != NULL && (void *)end_of(block) != end)
+        block = block->u.next;
+    /* Something of the block must be left to be in the list. */
+    if (block == NULL || block->size_bytes < HEAP_ALIGN ||
+        block->size_bytes - HEAP_ALIGN < size_bytes)
+        return NULL;
+    block->size_bytes -= size_bytes;
+    heap->free_bytes -= size_bytes;
+    return end_of(block);
+}
+
 /* Cuts a free block to `size_bytes`; what is left stays in the list in its place. */
 static void take(struct heap *heap, struct heap_block **link, size_t size_bytes)
 {

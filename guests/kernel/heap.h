@@ -21,6 +21,12 @@ struct heap {
 /* Gives the heap memory to hand out. Only the block's header is touched. */
 void heap_add(struct heap *heap, void *memory, size_t size_bytes);
 
+/*
+ * Takes the size_bytes in front of `end` out of the heap again, if they are part of one free block.
+ * Returns where they start, or NULL. Both are multiples of HEAP_ALIGN.
+ */
+void *heap_cut(struct heap *heap, void *end, size_t size_bytes);
+
 /* Aligned to HEAP_ALIGN; NULL if no block is large enough. */
 void *heap_alloc(struct heap *heap, size_t size_bytes);
 

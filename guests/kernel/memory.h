@@ -2,6 +2,7 @@
 #ifndef UKG_MEMORY_H
 #define UKG_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,5 +15,12 @@
 void memory_init(const struct hvm_start_info *info);
 
 size_t memory_free_bytes(void);
+
+/*
+ * Gives unused pages at the end of the heap back to Xen, or takes back what was given, until there
+ * are `pages` of RAM in all. False: they are in use, and nothing was done; or the host has not as
+ * many, and there is a part of them now; or there never were as many.
+ */
+bool memory_set_pages(uint64_t pages);
 
 #endif

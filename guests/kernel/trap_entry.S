@@ -38,10 +38,34 @@ trap_common:
     push %rcx
     push %rbx
     push %rax
+    /* For a debugger: where in struct trap_frame the registers of who was interrupted are. */
+    .cfi_sections .debug_frame
+    .cfi_startproc simple
+    .cfi_signal_frame
+    .cfi_def_cfa %rbx, 0
+    .cfi_offset %rax, 0
+    .cfi_offset %rbx, 8
+    .cfi_offset %rcx, 16
+    .cfi_offset %rdx, 24
+    .cfi_offset %rsi, 32
+    .cfi_offset %rdi, 40
+    .cfi_offset %rbp, 48
+    .cfi_offset %r8, 56
+    .cfi_offset %r9, 64
+    .cfi_offset %r10, 72
+    .cfi_offset %r11, 80
+    .cfi_offset %r12, 88
+    .cfi_offset %r13, 96
+    .cfi_offset %r14, 104
+    .cfi_offset %r15, 112
+    .cfi_offset %rip, 136
+    .cfi_offset %rsp, 160
+    mov %rsp, %rbx /* stays, whatever trap_handle() calls */
     mov %rsp, %rdi
     and $-16, %rsp
     cld
     call trap_handle
     ud2
+    .cfi_endproc
 
     .section .note.GNU-stack, "", @progbits

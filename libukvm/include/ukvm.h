@@ -84,9 +84,9 @@ struct ukvm_guest {
     char name[UKVM_NAME_MAX];
     uint32_t domid; /* 0: it has no domain yet */
     char uuid[37];
-    char state[16];   /* docs/lifecycle.md */
-    char reason[160]; /* "" when there is none */
-    uint64_t memory_bytes;
+    char state[16];        /* docs/lifecycle.md */
+    char reason[160];      /* "" when there is none */
+    uint64_t memory_bytes; /* that it has now; at most what it was created with */
     uint32_t vcpus;
     char kernel[256]; /* path as given, shortened at the front if longer */
     uint32_t vif_count;
@@ -248,6 +248,45 @@ int ukvm_events_next(struct ukvm *handle, int fd, struct ukvm_event *event);
 /* ---- guests, continued -------------------------------------------------------------- */
 
 /*
+ * Write a guest's memory and registers into a file, as an ELF core that gdb opens. fd: a regular
+ * file open for writing, not for appending; borrowed; what it held is lost. A guest that runs
+ * stands still until the call returns. If it fails, or the caller goes away and chaosd is stopped,
+ * the file is no core. Errors also: NO_FILE (the file), LIMIT.
+ */
+int ukvm_dump_core(struct ukvm *handle, const char *guest, int fd);
+
+/*
+ * Bind a vCPU of a guest that runs, or UKVM_ALL_VCPUS, to CPUs of the host: hard affinity. cpus: as
+ * the configuration key of that name ("0", "2-5,^3", "all"); for root. Errors also: CONFIG.
+ */
+#define UKVM_ALL_VCPUS UINT32_MAX
+int ukvm_vcpu_pin(struct ukvm *handle, const char *guest, uint32_t vcpu, const char *cpus);
+
+/* A guest's share of the host's CPUs. */
+struct ukvm_sched {
+    char scheduler[16]; /* of the host, as Xen names it */
+    uint32_t weight;    /* against others', 256 by default */
+    uint32_t cap;       /* percent of one CPU that it may use at most; 0: no bound */
+};
+
+/* Errors also: NOT_SUPPORTED, if the host's scheduler has no weights (credit2 and credit have). */
+int ukvm_sched(struct ukvm *handle, const char *guest, struct ukvm_sched *sched_out);
+/*
+ * Set the weight (1 to 65535), the cap, or both; NULL keeps what there is; for root. sched_out may
+ * be NULL. Errors also: CONFIG, NOT_SUPPORTED.
+ */
+int ukvm_sched_set(struct ukvm *handle, const char *guest, const uint32_t *weight,
+                   const uint32_t *cap, struct ukvm_sched *sched_out);
+
+/*
+ * Have a running guest give back memory that it does not use, or take back what it gave, until it
+ * has mib: at least 1, at most what it was created with. timeout_ms 0: 10,000. Errors also: CONFIG
+ * (out of bounds), NOT_SUPPORTED (its kernel cannot), BAD_STATE (it uses more), NO_MEMORY (the host
+ * has not all of it), TIMEOUT (it has not answered).
+ */
+int ukvm_mem_set(struct ukvm *handle, const char *guest, uint32_t mib, uint32_t timeout_ms);
+
+/*
  * All guests by ascending domain id, and then by name the definitions without one, with domain id
  * 0 and no UUID. The caller frees *guests_out with free().
  */
@@ -258,6 +297,12 @@ int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count
  * (docs/config.md); for root. Errors: CONFIG, LIMIT.
  */
 int ukvm_pool_set(struct ukvm *handle, const char *setting);
+
+/*
+ * What Xen has logged, and guests through it, as printable ASCII and control characters; with clear
+ * it is forgotten; for root. The caller frees *text_out with free().
+ */
+int ukvm_dmesg(struct ukvm *handle, bool clear, char **text_out);
 
 /* ---- definitions -------------------------------------------------------------------- */
 

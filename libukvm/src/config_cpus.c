@@ -107,3 +107,29 @@ int config_read_cpus(const struct config_key *key, const struct config_value *va
                          value->text);
     return rc != 0 ? rc : write_cpus(&cpus, json_out, message);
 }
+
+/* The row of the table that says what a text of CPUs may be. */
+static const struct config_key *cpus_key(void)
+{
+    const struct config_key *key = config_keys;
+
+    while (strcmp(key->name, "cpus") != 0)
+        key++;
+    return key;
+}
+
+int config_parse_cpus(const char *text, json_t **json_out, char *message)
+{
+    struct config_value value = {.type = CONFIG_STRING,
+                                 .place = {.file = CONFIG_ARGUMENT, .line = 1, .column = 1},
+                                 .text = strdup(text)};
+    int rc = value.text != NULL ? config_read_cpus(cpus_key(), &value, json_out, message)
+                                : config_no_memory(message);
+    /* Of an argument there is only one place. */
+    char *what = rc != 0 && message != NULL ? strstr(message, ": ") : NULL;
+
+    if (what != NULL && strncmp(message, CONFIG_ARGUMENT, strlen(CONFIG_ARGUMENT)) == 0)
+        memmove(message, what + 2, strlen(what + 2) + 1);
+    free(value.text);
+    return rc;
+}

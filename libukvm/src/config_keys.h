@@ -50,6 +50,9 @@ int config_check_list(const struct config_key *key, const struct config_value *v
 /* A JSON string; its text must be UTF-8. */
 int config_string_json(const struct config_value *value, json_t **json_out, char *message);
 
+/* What the key cpus takes, of a caller: the protocol's form, owned by the caller. */
+int config_parse_cpus(const char *text, json_t **json_out, char *message);
+
 /* Move the rules of the publish key into the first vif's: an error if there is none. */
 int config_publish_merge(json_t *values, const struct config_settings *settings, char *message);
 

@@ -2,7 +2,7 @@
 # boot: host
 # tier: full
 # timeout: 600
-# cpus is hard affinity, as Xen's own tool sees it: cold, from a loaded shell, and when chaosd has died. With one CPU
+# cpus is hard affinity, as Xen's own tool sees it: cold, from a loaded shell, later by vcpu-pin, and when chaosd has died. With one CPU
 # there is nothing to tell apart. No guest here computes, so two do no harm to dom0's programs (docs/testing.md).
 . "$LAB_LIB"
 
@@ -41,6 +41,19 @@ check_status "none left" 3 chaos create $noop "name='x'" "cpus='all,^0-1'" 2>err
 check_match "it says so" '*x: cpus: no CPU of the host is left*' "$(cat err)"
 holds || fail "a refusal took a shell"
 check_eq "no shell was built anew" "$before" "$(chaos pool --json | jq '.flavours[0].built')"
+
+# And later.
+check "another CPU" chaos vcpu-pin any 0 1
+check_eq "it is bound" 1 "$(affinity any)"
+check "but one" chaos vcpu-pin any all all,^1
+check_eq "it is bound to the other" 0 "$(affinity any)"
+check_status "a CPU that is not there" 3 chaos vcpu-pin any 0 0-2 2>err
+check_match "it is named" '*any: cpus: the host has no CPU 2, its last is CPU 1*' "$(cat err)"
+check_status "no such vCPU" 10 chaos vcpu-pin any 1 0
+check_status "not CPUs" 3 chaos vcpu-pin any 0 first
+check_eq "nothing has changed" 0 "$(affinity any)"
+check "all" chaos vcpu-pin any all all
+check_eq "it may run anywhere" all "$(affinity any)"
 
 kill -9 "$(pidof chaosd)"
 eventually 20 sh -c '[ -z "$(pidof chaosd)" ]'

@@ -38,6 +38,7 @@ static struct field fields[] = {
     PAGE(window_pages),
     PAGE(name),
     PAGE(request),
+    PAGE(request_argument),
     PAGE(guest_features),
     PAGE(ack),
     PAGE(status),

@@ -85,7 +85,7 @@ START_TEST(words_out_of_range)
     WRONG(vif_count, 255, "the number of interfaces");
     WRONG(state, 0, "the state");
     WRONG(state, 6, "the state");
-    WRONG(flags, 16, "the state");
+    WRONG(flags, STORE_FLAGS + 1, "the state");
     WRONG(flags, STORE_RELEASED, "the state");
     WRONG(memory_mib, 0, "what it says of its guest");
     WRONG(memory_mib, UINT64_MAX, "what it says of its guest");

@@ -41,6 +41,32 @@ START_TEST(all_of_it_can_be_had_and_given_back)
 }
 END_TEST
 
+START_TEST(the_end_can_be_cut_off_and_added_again)
+{
+    set_up();
+    size_t all = heap.free_bytes;
+    unsigned char *end = area + AREA;
+    /* Not what is in use, nor more than there is, nor the whole of a block. */
+    ck_assert_ptr_null(heap_cut(&heap, end, AREA));
+    ck_assert_ptr_null(heap_cut(&heap, end, SIZE_MAX - 15));
+    ck_assert_ptr_null(heap_cut(&heap, end, all));
+    ck_assert_ptr_null(heap_cut(&heap, end - 16, 16));
+    ck_assert_ptr_eq(heap_cut(&heap, end, 1024), end - 1024);
+    ck_assert_uint_eq(heap.free_bytes, all - 1024);
+    ck_assert_ptr_eq(heap_cut(&heap, end - 1024, all - 1024 - HEAP_ALIGN), area + 2 * HEAP_ALIGN);
+    ck_assert_uint_eq(heap.free_bytes, HEAP_ALIGN);
+    heap_add(&heap, area + 2 * HEAP_ALIGN, all - 1024 - HEAP_ALIGN);
+    heap_add(&heap, end - 1024, 1024);
+    ck_assert_uint_eq(heap.free_bytes, all);
+    void *memory = heap_alloc(&heap, all - 512);
+    ck_assert_ptr_nonnull(memory);
+    ck_assert_ptr_null(heap_cut(&heap, end, 512));
+    ck_assert_ptr_eq(heap_cut(&heap, end, 480), end - 480);
+    ck_assert(heap_free(&heap, memory));
+    ck_assert_ptr_eq(heap_cut(&heap, end - 480, 1024), end - 1504);
+}
+END_TEST
+
 START_TEST(sizes_that_cannot_be)
 {
     set_up();
@@ -113,6 +139,7 @@ int main(void)
     tcase_set_timeout(tcase, 60); /* a sanitizer on a busy machine */
     tcase_add_test(tcase, empty_heap_has_nothing);
     tcase_add_test(tcase, all_of_it_can_be_had_and_given_back);
+    tcase_add_test(tcase, the_end_can_be_cut_off_and_added_again);
     tcase_add_test(tcase, sizes_that_cannot_be);
     tcase_add_test(tcase, free_checks_what_it_is_given);
     tcase_add_test(tcase, areas_that_touch_become_one);

@@ -60,6 +60,7 @@ int hv_xen_domain_destroy(struct hv *hv, uint32_t domid);
 
 /* memory.c */
 int hv_xen_domain_populate(struct hv *hv, uint32_t domid, uint64_t ram_pages);
+int hv_xen_domain_max_memory(struct hv *hv, uint32_t domid, uint64_t pages);
 int hv_xen_domain_map(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages,
                       void **addr_out);
 void hv_xen_domain_unmap(struct hv *hv, void *addr, size_t pages);
@@ -85,6 +86,10 @@ int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, str
 int hv_xen_grant_fd(struct hv *hv, int *fd_out);
 void hv_xen_grant_warm(void);
 
+/* dump.c */
+int hv_xen_domain_copy(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages, void *out);
+int hv_xen_vcpu_registers(struct hv *hv, uint32_t domid, uint32_t vcpu, struct hv_registers *out);
+
 /* info.c */
 int hv_xen_read_version(struct hv_xen *xen);
 int hv_xen_host_info(struct hv *hv, struct hv_host_info *info_out);
@@ -93,6 +98,11 @@ int hv_xen_domain_list(struct hv *hv, uint32_t first, struct hv_domain_info *inf
 /* cpus.c */
 int hv_xen_host_cpus(struct hv *hv, struct hv_cpus *cpus_out);
 int hv_xen_vcpu_affinity(struct hv *hv, uint32_t domid, uint32_t vcpu, const struct hv_cpus *cpus);
+
+/* sched.c, messages.c */
+int hv_xen_sched_get(struct hv *hv, uint32_t domid, struct hv_sched *sched_out);
+int hv_xen_sched_set(struct hv *hv, uint32_t domid, const struct hv_sched *sched);
+int hv_xen_messages(struct hv *hv, bool clear, uint32_t *index, char *out, size_t size);
 
 /* channel.c */
 int hv_xen_channel_open(int *fd_out);

@@ -74,6 +74,11 @@ int hv_xen_domain_populate(struct hv *hv, uint32_t domid, uint64_t ram_pages)
     return 0;
 }
 
+int hv_xen_domain_max_memory(struct hv *hv, uint32_t domid, uint64_t pages)
+{
+    return hv_xen_rc(xc_domain_setmaxmem(hv_xen_of(hv)->xc, domid, pages * (HV_PAGE_SIZE / 1024)));
+}
+
 int hv_xen_domain_map(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages,
                       void **addr_out)
 {

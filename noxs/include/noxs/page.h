@@ -49,6 +49,7 @@ enum noxs_op {
     NOXS_OP_SUSPEND = 3,
     NOXS_OP_FORK = 4,
     NOXS_OP_DEVICE_CHANGE = 5,
+    NOXS_OP_MEMORY = 6, /* argument: pages of RAM to have from now on */
 };
 
 /* ack.status: the guest's answer to a request. */
@@ -134,8 +135,9 @@ struct noxs_page {
     uint8_t reserved0[16];
 
     /* 0x080: control request. Writer: chaosd. One aligned 64-bit store. */
-    uint64_t request; /* seq << 32 | enum noxs_op */
-    uint8_t reserved1[56];
+    uint64_t request;          /* seq << 32 | enum noxs_op */
+    uint64_t request_argument; /* of operations that have one; stored before request */
+    uint8_t reserved1[48];
 
     /* 0x0c0: the guest's words. Writer: guest. */
     uint64_t guest_features;
@@ -175,6 +177,7 @@ static_assert(offsetof(struct noxs_device, config) == 48, "config");
 static_assert(offsetof(struct noxs_page, generation) == 0x010, "generation");
 static_assert(offsetof(struct noxs_page, name) == 0x030, "name");
 static_assert(offsetof(struct noxs_page, request) == 0x080, "request");
+static_assert(offsetof(struct noxs_page, request_argument) == 0x088, "request_argument");
 static_assert(offsetof(struct noxs_page, guest_features) == 0x0c0, "guest_features");
 static_assert(offsetof(struct noxs_page, ack) == 0x0c8, "ack");
 static_assert(offsetof(struct noxs_page, status) == 0x0d0, "status");

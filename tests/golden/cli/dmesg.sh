@@ -1,0 +1,5 @@
+chaos dmesg
+chaos dmesg --clear --json
+chaos dmesg
+echo "[$?]"
+chaos dmesg web
