@@ -43,7 +43,8 @@ struct daemon {
     struct keyval *store;
     int state_directory; /* of definitions */
     int run_directory;   /* of those that end with their guest */
-    void *events;        /* EVENTS_BYTES */
+    int dump_directory;
+    void *events; /* EVENTS_BYTES */
     struct iod_process iod;
     struct loop *loop;
     struct loop_timer *stop_timer;
@@ -378,14 +379,15 @@ static int open_store(struct daemon *daemon)
     return rc < 0 ? store_failed(daemon, rc) : 0;
 }
 
-/* PATH/definitions, made if it is not there, for root alone. */
-static int open_directory(struct daemon *daemon, const char *path, int *fd_out)
+/* PATH/NAME, made if it is not there; only root may write to it. */
+static int open_directory(struct daemon *daemon, const char *path, const char *name, mode_t mode,
+                          int *fd_out)
 {
     char full[DAEMON_PATH_MAX + 16];
 
-    snprintf(full, sizeof(full), "%s/definitions", path);
+    snprintf(full, sizeof(full), "%s/%s", path, name);
     bool made = mkdir(path, 0755) == 0 || errno == EEXIST;
-    made = made && (mkdir(full, 0700) == 0 || errno == EEXIST);
+    made = made && (mkdir(full, mode) == 0 || errno == EEXIST);
     *fd_out = made ? open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
     return *fd_out < 0 ? error_set(&daemon->error, UKVM_E_NO_FILE, "%s: %s", full, strerror(errno))
                        : 0;
@@ -396,12 +398,14 @@ static int open_directories(struct daemon *daemon)
 {
     char socket[DAEMON_PATH_MAX];
 
-    if (open_directory(daemon, daemon->config.state, &daemon->state_directory) < 0) {
-        log_warning("there are no definitions: %s", daemon->error.text);
+    if (open_directory(daemon, daemon->config.state, "definitions", 0700,
+                       &daemon->state_directory) < 0 ||
+        open_directory(daemon, daemon->config.state, "dump", 0755, &daemon->dump_directory) < 0) {
+        log_warning("there are no definitions, or no core dumps: %s", daemon->error.text);
         daemon->error = (struct error){0};
     }
     memcpy(socket, daemon->config.socket, sizeof(socket));
-    return open_directory(daemon, dirname(socket), &daemon->run_directory);
+    return open_directory(daemon, dirname(socket), "definitions", 0700, &daemon->run_directory);
 }
 
 static int open_events(struct daemon *daemon)
@@ -438,6 +442,7 @@ static int open_core(struct daemon *daemon)
                                  .store = daemon->store,
                                  .state_directory = daemon->state_directory,
                                  .run_directory = daemon->run_directory,
+                                 .dump_directory = daemon->dump_directory,
                                  .codec = &definition_json,
                                  .events = daemon->events,
                                  .events_size = EVENTS_BYTES,
@@ -501,6 +506,7 @@ static void close_all(struct daemon *daemon)
     keyval_close(daemon->store);
     fd_close(&daemon->state_directory);
     fd_close(&daemon->run_directory);
+    fd_close(&daemon->dump_directory);
     mapped_file_close(daemon->events, EVENTS_BYTES);
     if (daemon->hv != NULL)
         daemon->hv->ops->close(daemon->hv);
@@ -542,6 +548,7 @@ int main(int argc, char **argv)
     daemon.parent = -1;
     daemon.state_directory = -1;
     daemon.run_directory = -1;
+    daemon.dump_directory = -1;
     daemon.server.lock = -1;
     return run(&daemon, &options);
 }

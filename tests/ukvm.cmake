@@ -37,7 +37,7 @@ add_test(NAME golden.cli
                  $<TARGET_FILE_DIR:boot>)
 set_tests_properties(golden.config golden.cli PROPERTIES LABELS golden)
 
-foreach(name ukvm_client ukvm_bad_daemon ukvm_events)
+foreach(name ukvm_client ukvm_bad_daemon ukvm_events ukvm_hv)
   chaos_unit_test(${name} ukvm_private fake_chaosd_fixture)
   target_sources(test_${name} PRIVATE fixture/fake_client.c)
 endforeach()

@@ -35,6 +35,7 @@ struct core_config {
     struct keyval *store; /* of guests and shells, also those of a former chaosd */
     int state_directory;  /* of definitions; it survives the host. -1: none, there are none then */
     int run_directory;    /* of those that are made for one guest */
+    int dump_directory;   /* of core dumps that policies ask for. -1: none */
     const struct definition_codec *codec;
     uint8_t mark[STORE_MARK_BYTES]; /* of our domains */
     void *events;                   /* the history of events, also of those of a former chaosd */

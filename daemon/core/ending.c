@@ -1,10 +1,13 @@
 #include "core/ending.h"
 
 #include "core/core.h"
+#include "core/core_file.h"
 #include "core/create.h"
 #include "core/definition.h"
+#include "core/dump.h"
 #include "core/mem_set.h"
 #include "core/verbs.h"
+#include "util/fd.h"
 #include "util/log.h"
 
 /* ---- records of crashes ------------------------------------------------------------- */
@@ -70,6 +73,38 @@ static void follow(struct guest *guest, enum spec_policy policy)
         keep_record(guest);
 }
 
+/* ---- core dumps --------------------------------------------------------------------- */
+
+static void on_dumped(void *arg, const struct error *error)
+{
+    struct guest *guest = arg;
+
+    if (error != NULL)
+        log_warning("%s: %s", guest->name, error->text);
+    /* Somebody has destroyed it meanwhile. */
+    if (guest_hold(guest) != GUEST_HELD)
+        return;
+    if (error != NULL)
+        core_file_remove(guest);
+    follow(guest, guest->policy);
+}
+
+/* False: there is none, and its policy goes on. Until it is there the store has what was before:
+   the next chaosd begins it anew. */
+static bool dump(struct guest *guest)
+{
+    struct error error;
+    int fd = core_file_create(guest, &error);
+    int rc = fd < 0 ? fd : dump_begin(guest, fd, on_dumped, guest, &error);
+
+    if (rc < 0 && fd >= 0)
+        core_file_remove(guest);
+    fd_close(&fd);
+    if (rc < 0)
+        log_warning("%s: no core dump: %s", guest->name, error.text);
+    return rc >= 0;
+}
+
 void ending(struct guest *guest, enum guest_state state, const char *reason,
             enum spec_policy policy)
 {
@@ -84,5 +119,7 @@ void ending(struct guest *guest, enum guest_state state, const char *reason,
     guest_move(guest, state);
     verb_shutdown_ended(guest);
     mem_set_abort(guest);
-    follow(guest, definition_is_asked(guest) ? SPEC_RESTART : policy);
+    guest->policy = definition_is_asked(guest) ? SPEC_RESTART : policy;
+    if (!spec_policy_dumps(guest->policy) || !dump(guest))
+        follow(guest, guest->policy);
 }

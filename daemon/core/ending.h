@@ -1,7 +1,9 @@
 /*
  * What becomes of a guest that has ended, by its policies. May be included by core only.
  *
- *   STOPPED or CRASHED --+-- preserve ----> stays as it is
+ *   STOPPED or CRASHED, after its core dump if there is to be one
+ *                        |
+ *                        +-- preserve ----> stays as it is
  *                        +-- restart -----> gone, and started again from its definition
  *                        |      '- too often in a row: as destroy
  *                        '-- destroy -----> gone; of one that crashed a record is left

@@ -163,6 +163,8 @@ struct guest {
     struct definition *definition; /* that it was made from, or NULL */
     struct mem_set *mem_set;       /* while it is asked to change its memory */
     struct dump *dump;             /* while it is dumped */
+    enum spec_policy policy;       /* that its end follows */
+    uint64_t core_time_s;          /* in the name of its core file */
     struct list shutdowns;         /* struct shutdown */
     struct list waits;             /* struct wait */
     struct list release_waiters;   /* struct destroy_waiter */

@@ -81,7 +81,7 @@ json_t *guest_json(const struct guest *guest)
     return json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:I, s:s, s:o, s:o}", "name", guest->name,
                      "domid", domid, "uuid", uuid, "state", guest_state_name(guest), "reason",
                      text_or_null(guest->reason), "memory_bytes",
-                     (json_int_t)(guest->present_pages * HV_PAGE_SIZE), "vcpus",
+                     (json_int_t)guest->present_pages * HV_PAGE_SIZE, "vcpus",
                      (json_int_t)guest->vcpus, "kernel", guest->kernel, "vifs", vifs, "definition",
                      definition_json_of(guest->definition));
 }

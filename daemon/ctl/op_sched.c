@@ -14,7 +14,7 @@ static void reply_sched(struct ctl_request *request, const struct hv_sched *sche
 
 void op_sched(struct ctl_request *request)
 {
-    struct hv_sched sched;
+    struct hv_sched sched = {0};
     struct error error;
     int rc = ctl_request_args(request, NULL, 0, &error);
 
@@ -28,7 +28,7 @@ void op_sched(struct ctl_request *request)
 
 void op_sched_set(struct ctl_request *request)
 {
-    struct hv_sched sched;
+    struct hv_sched sched = {0};
     struct error error;
     uint64_t weight = UINT64_MAX, cap = UINT64_MAX; /* not given */
     const struct arg args[] = {

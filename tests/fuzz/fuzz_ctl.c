@@ -2,8 +2,10 @@
  * Any packet on the control socket, through the real path of a request on a core of fakes: it is
  * answered, now or when its guest ends, with one reply of the protocol; and nothing is left of it.
  */
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +27,7 @@ static struct rig rig;
 static struct ctl_server server;
 static struct ctl_client *client;
 static int peer; /* the client's own end */
+static int passed_fd;
 
 static void require(int condition)
 {
@@ -34,7 +37,13 @@ static void require(int condition)
 
 static void start(void)
 {
+    char path[64];
+
     rig_init(&rig);
+    /* Read-only: a dump must not be written over the image. */
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", rig.image_fd);
+    passed_fd = open(path, O_RDONLY | O_CLOEXEC);
+    require(passed_fd >= 0);
     rig.owner = OWNER;
     /* Guests are small: filling their memory is most of the work. */
     hv_fake_set_free_bytes(rig.hv, UINT64_C(8) << 20);
@@ -96,7 +105,7 @@ static void serve(const uint8_t *data, size_t size, size_t fds, int truncated)
     struct fd_packet packet = {.size = size, .fd_count = fds, .truncated = truncated};
 
     for (size_t i = 0; i < fds; i++)
-        packet.fds[i] = dup(rig.image_fd);
+        packet.fds[i] = dup(passed_fd);
     ctl_request_serve(client, (const char *)data, &packet, core_now_ns(&rig.core));
 }
 
@@ -107,7 +116,7 @@ static void destroy_all(void)
     {
         struct guest *guest = LIST_OWNER(node, struct guest, all);
         bool is_kept = strcmp(guest->name, "a") == 0 && guest_state(guest) == GUEST_RUNNING &&
-                       list_empty(&guest->waits);
+                       list_empty(&guest->waits) && guest->mem_set == NULL;
         if (guest_state(guest) != GUEST_GONE && !is_kept)
             destroy_guest(guest, NULL);
     }

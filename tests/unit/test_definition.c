@@ -1,4 +1,5 @@
 /* core/definition, define, autostart and ending: what is defined, and what is started again. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -409,6 +410,100 @@ START_TEST(a_restart_goes_on_under_the_next_chaosd)
 }
 END_TEST
 
+static unsigned count_cores(void)
+{
+    unsigned count = 0;
+    DIR *stream = opendir(rig.dump_path);
+
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
+        count += strstr(entry->d_name, ".core") != NULL;
+    closedir(stream);
+    return count;
+}
+
+static bool is_dumped(void *arg)
+{
+    (void)arg;
+    const struct guest *guest = rig_find(&rig, "web");
+    return guest == NULL || guest->dump == NULL;
+}
+
+static void crash_and_dump(struct guest *guest)
+{
+    hv_fake_guest_shutdown(rig.hv, guest->domid, HV_SHUTDOWN_CRASH);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert(loop_fake_wait(rig.loop, is_dumped, NULL));
+    rig_run(&rig);
+}
+
+START_TEST(a_core_is_dumped_before_the_end)
+{
+    struct stat st;
+    char path[128];
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid();
+    struct guest *guest = rig_boot(&rig, &spec);
+    crash_and_dump(guest);
+    guest = rig_find(&rig, "web");
+    ck_assert_str_eq(guest_state_name(guest), "crashed");
+    ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 0);
+    ck_assert_uint_eq(count_cores(), 1);
+    snprintf(path, sizeof(path), "%s/web-%llu.core", rig.dump_path,
+             (unsigned long long)guest->core_time_s);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_gt(st.st_size, 2 << 20);
+}
+END_TEST
+
+START_TEST(a_core_is_dumped_before_the_restart)
+{
+    spec.on_crash = SPEC_COREDUMP_RESTART;
+    rig.owner = getuid();
+    struct definition *definition = define();
+    definition->spec.on_crash = SPEC_COREDUMP_RESTART;
+    crash_and_dump(start(definition));
+    loop_fake_advance(rig.loop, 10 * RIG_MS);
+    rig_run(&rig);
+    ck_assert_uint_eq(count_cores(), 1);
+    ck_assert_uint_eq(definition->restarts, 1);
+    ck_assert_ptr_nonnull(rig_find(&rig, "web"));
+}
+END_TEST
+
+START_TEST(without_room_for_a_core_its_policy_goes_on)
+{
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid();
+    for (unsigned i = 0; i < LIMIT_CORES; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "%u.core", i);
+        close(openat(rig.config.dump_directory, name, O_CREAT | O_WRONLY, 0600));
+    }
+    crash_and_dump(rig_boot(&rig, &spec));
+    ck_assert_str_eq(guest_state_name(rig_find(&rig, "web")), "crashed");
+    ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 0);
+    ck_assert_uint_eq(count_cores(), LIMIT_CORES);
+}
+END_TEST
+
+START_TEST(a_dump_that_was_killed_is_begun_anew)
+{
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid();
+    struct guest *guest = rig_boot(&rig, &spec);
+    hv_fake_guest_shutdown(rig.hv, guest->domid, HV_SHUTDOWN_CRASH);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    rig_kill(&rig);
+    rig_restart(&rig);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert(loop_fake_wait(rig.loop, is_dumped, NULL));
+    rig_run(&rig);
+    ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 0);
+    ck_assert_uint_ge(count_cores(), 1);
+}
+END_TEST
+
 START_TEST(a_definition_of_a_guest_that_is_gone_is_swept_up)
 {
     ck_assert_ptr_nonnull(define_as(false));
@@ -659,6 +754,8 @@ int main(void)
         a_restart_that_fails_is_tried_again_and_given_up,
         a_guest_that_waits_for_its_restart_can_be_called_off,
         a_restart_goes_on_under_the_next_chaosd, a_definition_of_a_guest_that_is_gone_is_swept_up,
+        a_core_is_dumped_before_the_end, a_core_is_dumped_before_the_restart,
+        without_room_for_a_core_its_policy_goes_on, a_dump_that_was_killed_is_begun_anew,
         what_ends_by_its_users_will_is_not_started_again,
         restart_waits_for_the_end_and_for_the_next, restart_with_force_does_not_ask,
         a_restart_that_cannot_be_says_so, a_guest_gets_another_name_and_keeps_it,

@@ -121,6 +121,8 @@ START_TEST(texts_end_and_fit_their_states)
     good.state = STORE_SHELL;
     good.name[0] = '\0';
     ck_assert_ptr_null(read_good());
+    good.flags = STORE_STILL;
+    ck_assert_str_eq(read_good(), "the state");
 }
 END_TEST
 
