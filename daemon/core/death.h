@@ -48,7 +48,7 @@ struct death {
 
 int death_init(struct core *core);
 void death_fini(struct core *core);
-/* Take Xen's event, if it is to be ours. Code: EXISTS, INTERNAL; only if it must be. */
+/* Take Xen's event, if it is to be ours. Codes: CONFIG, INTERNAL; only if it must be. */
 int death_listen(struct core *core, struct error *error);
 /* A guest runs from now on. */
 void death_watch(struct core *core);

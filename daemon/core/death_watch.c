@@ -288,7 +288,7 @@ void death_on_event(struct core *core)
 static int not_ours(struct error *error, int rc)
 {
     if (rc == -EEXIST)
-        return error_set(error, UKVM_E_EXISTS,
+        return error_set(error, UKVM_E_CONFIG,
                          "virq = take: another program has Xen's event of ends of domains "
                          "(VIRQ_DOM_EXC), as xenstored does: stop it, or set virq = auto");
     return error_set(error, UKVM_E_INTERNAL,
