@@ -13,13 +13,14 @@
 #define MS              UINT64_C(1000000)
 
 /*
- * A guest that says it exits must stop within EXIT_NS. It is looked at after 1, 2, 4 ms and then
- * every 4 until EXIT_SOON_NS; if it takes longer, Xen's event or the look at all guests finds it.
+ * A guest that says it exits must stop within EXIT_NS. It is looked at often at first, then less;
+ * if it takes longer, Xen's event or the look at all guests finds it.
  */
 #define EXIT_NS         (5000 * MS)
-#define EXIT_SOON_NS    (64 * MS)
-#define EXIT_LOOK_NS    (1 * MS)
-#define EXIT_GAP_NS     (4 * MS)
+#define EXIT_OFTEN_NS   (8 * MS)
+#define EXIT_OFTEN_GAP  (1 * MS)
+#define EXIT_LESS_NS    (64 * MS)
+#define EXIT_LESS_GAP   (4 * MS)
 #define UNMASK_RETRY_NS (100 * MS)
 #define UNMASK_TRIES    20u
 /* Events handled before other watches get their turn. */
@@ -35,12 +36,12 @@ static struct hv *hv_of(const struct guest *guest)
 static void wait_for_exit(struct guest *guest)
 {
     uint64_t gone_ns = core_now_ns(guest->core) - guest->control.exiting_ns;
-    uint64_t delay_ns = gone_ns < EXIT_LOOK_NS ? EXIT_LOOK_NS : gone_ns;
+    uint64_t delay_ns = EXIT_NS - gone_ns;
 
-    if (delay_ns > EXIT_GAP_NS)
-        delay_ns = EXIT_GAP_NS;
-    if (gone_ns >= EXIT_SOON_NS)
-        delay_ns = EXIT_NS - gone_ns;
+    if (gone_ns < EXIT_OFTEN_NS)
+        delay_ns = EXIT_OFTEN_GAP;
+    else if (gone_ns < EXIT_LESS_NS)
+        delay_ns = EXIT_LESS_GAP;
     guest->core->loop->ops->timer_set(guest->control.exit_timer, delay_ns);
 }
 

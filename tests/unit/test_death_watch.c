@@ -466,7 +466,7 @@ START_TEST(one_that_says_so_and_runs_on_costs_little)
     hv_fake_calls_reset(rig.hv);
     rig_say(&rig, guest, NOXS_GUEST_EXITING, 0);
     loop_fake_advance(rig.loop, 4900 * RIG_MS);
-    ck_assert_uint_le(hv_fake_count(rig.hv, LIST_NAME), 20);
+    ck_assert_uint_le(hv_fake_count(rig.hv, LIST_NAME), 24);
     loop_fake_advance(rig.loop, 200 * RIG_MS);
     ck_assert(is_crashed("web"));
     ck_assert_str_eq(rig_find(&rig, "web")->reason, "it said it was exiting, and ran on");
