@@ -42,7 +42,7 @@ static void wait_for_exit(struct guest *guest)
         delay_ns = EXIT_OFTEN_GAP;
     else if (gone_ns < EXIT_LESS_NS)
         delay_ns = EXIT_LESS_GAP;
-    guest->core->loop->ops->timer_set(guest->control.exit_timer, delay_ns);
+    guest->core->loop->ops->timer_set_exact(guest->control.exit_timer, delay_ns);
 }
 
 static void on_exit_timer(void *arg)

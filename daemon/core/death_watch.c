@@ -19,6 +19,8 @@
 #define PERIOD_MAX_NS (2000 * MS)
 /* When Xen tells us: for what it did not. */
 #define RARELY_NS     (5000 * MS)
+/* Below this a timer that is some milliseconds late is too late. */
+#define EXACT_NS      (10 * MS)
 /* Between a pass and one for an event: domains that are taken apart raise it, too. */
 #define EVENT_GAP_NS  (2 * MS)
 #define EVENT_COSTS   15u
@@ -170,7 +172,10 @@ static void arm(struct core *core, uint64_t delay_ns)
 {
     core->death.waiting = true;
     core->death.due_ns = core_now_ns(core) + delay_ns;
-    core->loop->ops->timer_set(core->death.timer, delay_ns);
+    if (delay_ns < EXACT_NS)
+        core->loop->ops->timer_set_exact(core->death.timer, delay_ns);
+    else
+        core->loop->ops->timer_set(core->death.timer, delay_ns);
 }
 
 static void arm_sooner(struct core *core, uint64_t delay_ns)
