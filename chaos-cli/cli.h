@@ -150,6 +150,7 @@ int cmd_restart(struct cli *cli);
 int cmd_console(struct cli *cli);
 int cmd_logs(struct cli *cli);
 int cmd_noxs(struct cli *cli);
+int cmd_top(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_wait(struct cli *cli);
 int cmd_help(struct cli *cli);

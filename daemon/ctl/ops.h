@@ -60,6 +60,7 @@ void op_sched_set(struct ctl_request *request);
 void op_shutdown(struct ctl_request *request);
 void op_start(struct ctl_request *request);
 void op_undefine(struct ctl_request *request);
+void op_stats(struct ctl_request *request);
 void op_unpause(struct ctl_request *request);
 void op_vcpu_pin(struct ctl_request *request);
 void op_version(struct ctl_request *request);
