@@ -39,9 +39,7 @@ void ctl_client_destroy(struct ctl_client *client)
     ctl_request_orphan(LIST_OWNER(node, struct ctl_request, node));
     list_remove(&client->node);
     client->server->client_count--;
-    /* The peer must see its end now. Unread packets, and descriptors in them, go with the close. */
-    shutdown(client->fd, SHUT_RDWR);
-    fd_close_foreign(&client->fd, client->uid);
+    fd_close_connection(&client->fd, client->uid);
     free(client);
 }
 
@@ -188,7 +186,7 @@ void ctl_client_create(struct ctl_server *server, int fd, uid_t uid, pid_t pid)
     struct ctl_client *client = calloc(1, sizeof(*client));
 
     if (client == NULL) {
-        fd_close_foreign(&fd, uid);
+        fd_close_connection(&fd, uid);
         return;
     }
     *client = (struct ctl_client){.server = server, .fd = fd, .uid = uid, .pid = pid};

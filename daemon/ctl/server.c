@@ -35,12 +35,15 @@ static unsigned count_user(const struct ctl_server *server, uid_t uid)
     return count;
 }
 
-/* Root can always look after a host whose users have taken all that they may. */
+/*
+ * Root can always look after a host whose users have taken all that they may. A connection whose
+ * unread descriptors will not close is its user's still: it holds one of ours.
+ */
 static int check_room(const struct ctl_server *server, uid_t uid, struct error *error)
 {
     unsigned reserved = uid == 0 ? 0 : LIMIT_ROOT_CLIENTS;
 
-    if (uid != 0 && count_user(server, uid) >= LIMIT_USER_CLIENTS)
+    if (uid != 0 && count_user(server, uid) + fd_closer_connections(uid) >= LIMIT_USER_CLIENTS)
         return limit_reached(error, LIMIT_ID_USER_CLIENTS);
     if (server->client_count + reserved >= LIMIT_CLIENTS)
         return limit_reached(error, LIMIT_ID_CLIENTS);
@@ -59,8 +62,7 @@ static void refuse(struct ctl_server *server, int fd, uid_t uid, const struct er
     log_debug("a connection of user %u is refused: %s", (unsigned)uid, error->text);
     if (size > 0 && size <= LIMIT_MESSAGE && fd_send(fd, server->buffer, size, NULL, 0) < 0)
         log_debug("nor can it be told");
-    shutdown(fd, SHUT_RDWR);
-    fd_close_foreign(&fd, uid);
+    fd_close_connection(&fd, uid);
 }
 
 static void on_listener(void *arg, int fd, unsigned ready)
