@@ -20,6 +20,9 @@ chaos_unit_test(ctl_json core_rig chaos_ctl)
 add_library(server_rig STATIC fixture/server_rig.c)
 target_link_libraries(server_rig PUBLIC core_rig chaos_ctl PRIVATE chaos::options PkgConfig::CHECK)
 chaos_unit_test(server server_rig)
+chaos_unit_test(bad_input server_rig)
+target_compile_definitions(test_bad_input PRIVATE
+  PROTOCOL_MD="${PROJECT_SOURCE_DIR}/docs/protocol.md")
 chaos_unit_test(create_many server_rig)
 chaos_unit_test(daemon_config chaos_ctl)
 
