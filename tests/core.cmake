@@ -23,6 +23,7 @@ chaos_unit_test(server server_rig)
 chaos_unit_test(bad_input server_rig)
 target_compile_definitions(test_bad_input PRIVATE
   PROTOCOL_MD="${PROJECT_SOURCE_DIR}/docs/protocol.md")
+chaos_unit_test(limits server_rig)
 chaos_unit_test(create_many server_rig)
 chaos_unit_test(daemon_config chaos_ctl)
 

@@ -14,6 +14,8 @@ chaos_lint_test(clang_tidy_must_fail tidy ${LINT_DIR}/tidy_must_fail.sh ${PROJEC
 chaos_lint_test(test_sh_must_fail lint ${LINT_DIR}/test_sh_must_fail.sh ${PROJECT_SOURCE_DIR})
 chaos_lint_test(doc_links lint ${LINT_DIR}/doc_links.sh ${PROJECT_SOURCE_DIR})
 chaos_lint_test(doc_links_must_fail lint ${LINT_DIR}/doc_links_must_fail.sh)
+chaos_lint_test(limits lint ${LINT_DIR}/limits.sh ${PROJECT_SOURCE_DIR})
+chaos_lint_test(limits_must_fail lint ${LINT_DIR}/limits_must_fail.sh)
 chaos_lint_test(ratios lint ${LINT_DIR}/ratios.sh ${PROJECT_SOURCE_DIR})
 chaos_lint_test(ratios_must_fail lint ${LINT_DIR}/ratios_must_fail.sh)
 if(NOT CHAOS_SANITIZE)

@@ -145,6 +145,7 @@ struct guest {
 
     struct sm life; /* enum guest_state */
     struct sm hold; /* enum guest_hold */
+    bool counted;   /* in the table's sums */
     char reason[GUEST_REASON_MAX];
     uint64_t unpaused_ns; /* 0: never ran */
     uint64_t ready_ns;    /* 0: not yet */

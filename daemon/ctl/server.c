@@ -42,11 +42,12 @@ static unsigned count_user(const struct ctl_server *server, uid_t uid)
 static int check_room(const struct ctl_server *server, uid_t uid, struct error *error)
 {
     unsigned reserved = uid == 0 ? 0 : LIMIT_ROOT_CLIENTS;
+    unsigned used = uid == 0 ? 0 : count_user(server, uid) + fd_closer_connections(uid);
 
-    if (uid != 0 && count_user(server, uid) + fd_closer_connections(uid) >= LIMIT_USER_CLIENTS)
-        return limit_reached(error, LIMIT_ID_USER_CLIENTS);
-    if (server->client_count + reserved >= LIMIT_CLIENTS)
-        return limit_reached(error, LIMIT_ID_CLIENTS);
+    if (uid != 0 && used >= limit_of(LIMIT_ID_USER_CLIENTS))
+        return limit_used_up(error, LIMIT_ID_USER_CLIENTS, used, 1);
+    if (server->client_count + reserved >= limit_of(LIMIT_ID_CLIENTS))
+        return limit_used_up(error, LIMIT_ID_CLIENTS, server->client_count, 1);
     return 0;
 }
 
@@ -127,6 +128,7 @@ int ctl_server_lock(struct ctl_server *server, const char *path, struct error *e
 
     *server = (struct ctl_server){.lock = -1, .listener = -1};
     list_init(&server->clients);
+    list_init(&server->users);
     if (strlen(path) >= UNIX_SOCKET_PATH_MAX)
         return path_error(error, path, ENAMETOOLONG);
     snprintf(copy, sizeof(copy), "%s", path);
@@ -172,6 +174,7 @@ void ctl_server_close(struct ctl_server *server)
         return;
     LIST_FOR_EACH(node, &server->clients)
     ctl_client_destroy(LIST_OWNER(node, struct ctl_client, node));
+    ctl_users_free(server);
     if (server->watch != NULL)
         server->loop->ops->watch_destroy(server->watch);
     server->watch = NULL;

@@ -20,7 +20,8 @@ struct ctl_server {
     struct loop_watch *watch;
     struct list clients;
     unsigned client_count;
-    char *buffer; /* LIMIT_MESSAGE bytes and one, for receiving and for dumping */
+    struct list users; /* struct ctl_user */
+    char *buffer;      /* LIMIT_MESSAGE bytes and one, for receiving and for dumping */
 };
 
 /*

@@ -428,6 +428,26 @@ START_TEST(messages_that_are_cut_or_too_long)
 }
 END_TEST
 
+START_TEST(numbers_beyond_their_limits)
+{
+    char text[128];
+    run("a", 0);
+    snprintf(text, sizeof(text), "{\"op\":\"shutdown\",\"guest\":\"a\",\"timeout_ms\":%u}",
+             LIMIT_TIMEOUT_MS + 1);
+    ask_bytes(text, strlen(text), 0);
+    check_error("protocol", "a timeout", ctl_op_find("shutdown"));
+    snprintf(text, sizeof(text), "{\"op\":\"console\",\"guest\":\"a\",\"since_ms\":%llu}",
+             LIMIT_SINCE_S * 1000ull + 1);
+    ask_bytes(text, strlen(text), 0);
+    check_error("protocol", "an age", ctl_op_find("console"));
+    snprintf(text, sizeof(text), "{\"op\":\"pool-set\",\"setting\":\"memory=2 target=%u\"}",
+             LIMIT_FLAVOUR_SHELLS + 1);
+    ask_bytes(text, strlen(text), 0);
+    check_error("config", "a target", ctl_op_find("pool-set"));
+    check_unharmed();
+}
+END_TEST
+
 /* ---- wrong states ------------------------------------------------------------------- */
 
 static void check_state(const struct ctl_op *op, const char *name, const char *expected)
@@ -463,10 +483,10 @@ END_TEST
 
 int main(void)
 {
-    return SUITE_RUN("bad_input", setup, teardown,
-                     every_operation_has_a_row_and_every_row_an_operation,
-                     the_protocol_is_documented, who_may_what_is_as_the_table_says,
-                     arguments_of_a_wrong_type, members_that_are_not_known_or_come_twice,
-                     guests_that_are_not, descriptors_too_many_or_too_few,
-                     messages_that_are_cut_or_too_long, guests_in_a_wrong_state);
+    return SUITE_RUN(
+        "bad_input", setup, teardown, every_operation_has_a_row_and_every_row_an_operation,
+        the_protocol_is_documented, who_may_what_is_as_the_table_says, arguments_of_a_wrong_type,
+        members_that_are_not_known_or_come_twice, guests_that_are_not,
+        descriptors_too_many_or_too_few, messages_that_are_cut_or_too_long,
+        numbers_beyond_their_limits, guests_in_a_wrong_state);
 }

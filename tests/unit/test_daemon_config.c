@@ -27,6 +27,10 @@ START_TEST(settings)
     ck_assert_mem_eq(config.network.octet, ((uint8_t[]){192, 168, 4, 0}), 4);
     ck_assert_uint_eq(config.prefix_len, 24);
     ck_assert_str_eq(config.bridges, "br0 br-users x.1");
+    ck_assert_int_eq(parse("limit = user-guests=7\nlimit = guests=70"), 0);
+    ck_assert_uint_eq(limit_of(LIMIT_ID_USER_GUESTS), 7);
+    ck_assert_uint_eq(limit_of(LIMIT_ID_GUESTS), 70);
+    limits_reset();
 }
 END_TEST
 
@@ -55,6 +59,9 @@ START_TEST(errors_name_the_line)
         {"uplink = a b", "uplink"},
         {"network = 10.77.0.0", "network"},
         {"network = 10.77/16", "network"},
+        {"limit = user-guests", "x.conf:1: limit must be user-guests=N, and N at most 10000"},
+        {"limit = users=7", "x.conf:1: limit: there is none of the name 'users'"},
+        {"limit = message=7", "x.conf:1: limit message cannot be set"},
         {"bridges = br/0", "bridges"},
         {"bridges = br0, abcdefghijklmnop", "bridges"},
     };

@@ -576,6 +576,32 @@ START_TEST(who_leaves_what_will_not_close_locks_out_only_themselves)
 }
 END_TEST
 
+START_TEST(who_passes_what_will_not_close_is_hung_up_on_in_the_end)
+{
+    static int peers[LIMIT_USER_CLOSING];
+    if (getuid() != 0)
+        return;
+    for (unsigned i = 0; i < LIMIT_USER_CLOSING; i++) {
+        int stuck = lingering_socket(&peers[i]);
+        fd_close_foreign(&stuck, 1000);
+    }
+    int hostile = open_as(1000), fd = open("/dev/null", O_RDONLY);
+    ck_assert_int_eq(fd_send(hostile, "{\"op\":\"version\"}", 16, NULL, 0), 0);
+    loop_fake_run(rig.loop);
+    ck_assert(receive(hostile));
+    ck_assert_uint_ge(fd_closer_pending(1000), LIMIT_USER_CLOSING);
+    ck_assert_int_eq(fd_send(hostile, "x", 1, &fd, 1), 0);
+    loop_fake_run(rig.loop);
+    ck_assert(!receive(hostile));
+    ck_assert_uint_eq(ctl.server.client_count, 1);
+    fd_close(&hostile);
+    fd_close(&fd);
+    fd_close_all(peers, LIMIT_USER_CLOSING);
+    for (int i = 0; i < 5000 && fd_closer_pending(1000) > 0; i++)
+        usleep(1000);
+}
+END_TEST
+
 START_TEST(lists_are_cut_into_pages)
 {
     char name[16], text[64];
@@ -703,7 +729,8 @@ int main(void)
         late_answers_to_one_who_does_not_read_are_bounded,
         who_goes_away_leaves_the_create_to_itself, only_owners_and_root_may_touch_a_guest,
         clients_are_bounded, who_leaves_what_will_not_close_locks_out_only_themselves,
-        lists_are_cut_into_pages, a_crashed_guest_has_a_reason_and_its_words_but_no_page,
+        who_passes_what_will_not_close_is_hung_up_on_in_the_end, lists_are_cut_into_pages,
+        a_crashed_guest_has_a_reason_and_its_words_but_no_page,
         a_dead_guest_is_hidden_only_by_a_name_of_its_users,
         a_console_that_nobody_keeps_is_not_there, closing_drops_who_still_waits);
 }
