@@ -24,3 +24,5 @@ pkg_check_modules(XENCTRL REQUIRED IMPORTED_TARGET xencontrol)
 add_executable(answer_cost lab/answer_cost.c)
 target_link_libraries(answer_cost PRIVATE chaos::options PkgConfig::XENCTRL)
 set_target_properties(answer_cost PROPERTIES C_EXTENSIONS ON) # Xen's headers need them
+add_executable(stuck_client lab/stuck_client.c)
+target_link_libraries(stuck_client PRIVATE chaos::options)
