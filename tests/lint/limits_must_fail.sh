@@ -2,7 +2,7 @@
 # The check of limits must see one without a test, and a table that it cannot read.
 set -eu
 here=$(dirname "$0")
-dir=$(mktemp -d)
+dir=$(mktemp -d) docs=$dir/docs
 trap 'rm -rf "$dir"' EXIT
 mkdir -p "$dir/daemon/core" "$dir/tests/unit"
 expect() { # STATUS WHAT
@@ -17,9 +17,9 @@ echo 'check("limit feet: at most 2")' >"$dir/tests/unit/test_x.c"
 expect 0 "a limit with a test"
 printf '    X(FEET, LIMIT_FEET)\n' >>"$dir/daemon/core/limits.h"
 mkdir "$dir/docs"
-echo '| `feet` | 3 |' >"$dir/docs/config.md"
+echo '| `feet` | 3 |' >"$docs/config.md"
 expect 1 "a limit that can be set, with another default in the document"
-echo '| `feet` | 2 |' >"$dir/docs/config.md"
+echo '| `feet` | 2 |' >"$docs/config.md"
 expect 0 "the right one"
 : >"$dir/daemon/core/limits.h"
 expect 1 "no table"

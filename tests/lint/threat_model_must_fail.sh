@@ -2,7 +2,7 @@
 # The check of the threat model must see a test that is not there, and a claim without one.
 set -eu
 here=$(dirname "$0")
-dir=$(mktemp -d)
+dir=$(mktemp -d) docs=$dir/docs
 trap 'rm -rf "$dir"' EXIT
 mkdir -p "$dir/docs" "$dir/tests/unit" "$dir/tests/lab" "$dir/tests/fuzz"
 echo 'START_TEST(it_is_bounded)' >"$dir/tests/unit/test_x.c"
@@ -11,7 +11,7 @@ echo 'START_TEST(it_is_bounded)' >"$dir/tests/unit/test_x.c"
 
 # expect STATUS CELL: what the check says to a claim shown by CELL.
 expect() {
-    printf '| it cannot | shown by |\n|---|---|\n| fly | %s |\n' "$2" >"$dir/docs/threat-model.md"
+    printf '| it cannot | shown by |\n|---|---|\n| fly | %s |\n' "$2" >"$docs/threat-model.md"
     status=0
     "$here/threat_model.sh" "$dir" >/dev/null || status=$?
     [ "$status" = "$1" ] || { echo "threat_model.sh: '$2': status $status" >&2; exit 1; }
