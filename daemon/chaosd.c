@@ -27,6 +27,7 @@
 #include "util/log.h"
 #include "util/loop_event.h"
 #include "util/mapped_file.h"
+#include "util/seal.h"
 
 #define CONFIG_FILE  "/etc/chaos/chaosd.conf"
 /* For a socket, an event channel and room to spare for each of thousands of guests. */
@@ -464,6 +465,20 @@ static int open_core(struct daemon *daemon)
     return rc;
 }
 
+/*
+ * Before core, which starts threads, chaos-iod and the reading of what others wrote. The next
+ * chaos-iod is started like the first, so there is nothing that works only at the beginning.
+ */
+static int give_up_rights(struct daemon *daemon)
+{
+    char text[SEAL_TEXT_MAX] = "out of memory";
+    int rc = seal_capabilities(text);
+
+    if (rc == 0)
+        rc = seal_calls(text);
+    return rc < 0 ? error_set(&daemon->error, UKVM_E_INTERNAL, "%s", text) : 0;
+}
+
 static int serve(struct daemon *daemon)
 {
     int rc = find_iod(daemon);
@@ -480,6 +495,8 @@ static int serve(struct daemon *daemon)
         rc = open_events(daemon);
     if (rc == 0)
         rc = open_loop(daemon);
+    if (rc == 0)
+        rc = give_up_rights(daemon);
     if (rc == 0)
         rc = open_core(daemon);
     if (rc < 0)

@@ -26,10 +26,6 @@ int create_failed(struct create *create, int rc, const char *what)
 
 static int check_count(struct create *create)
 {
-    const struct guest_table *guests = &create->core->guests;
-
-    if (guests->named >= LIMIT_GUESTS)
-        return limit_reached(&create->error, LIMIT_ID_GUESTS);
     return policy_check_share(create->core, &create->spec, create->owner, &create->error);
 }
 
@@ -81,16 +77,19 @@ static int check_memory(struct create *create, uint64_t spare_bytes)
     struct hv *hv = create->core->hv;
     struct hv_host_info host;
     uint64_t needed = create->spec.memory_mib * MIB + CREATE_OVERHEAD_BYTES;
+    uint64_t reserve = limit_of(LIMIT_ID_HOST_RESERVE_MIB) * MIB;
     int rc = hv->ops->host_info(hv, &host);
 
     if (rc < 0)
         return create_failed(create, rc, "host memory");
-    if (host.free_bytes + spare_bytes < needed)
+    if (host.free_bytes + spare_bytes < needed + reserve)
         return error_set(&create->error, UKVM_E_NO_MEMORY,
-                         "%s: needs %llu MiB with overhead, %llu MiB are free; destroy guests or "
-                         "lower memory",
+                         "%s: needs %llu MiB with overhead, %llu MiB are free, of which the host "
+                         "keeps %llu (limit %s); destroy guests or lower memory",
                          create->label, (unsigned long long)(needed / MIB),
-                         (unsigned long long)(host.free_bytes / MIB));
+                         (unsigned long long)(host.free_bytes / MIB),
+                         (unsigned long long)(reserve / MIB),
+                         limits[LIMIT_ID_HOST_RESERVE_MIB].name);
     return 0;
 }
 
@@ -261,6 +260,8 @@ int create_reserve(struct create *create)
 {
     int rc = create->path == CREATE_COLD ? create_admit(create) : create_check_fit(create);
 
+    if (rc == 0)
+        rc = policy_check_host(create->core, &create->spec, &create->error);
     if (rc == 0)
         rc = add_guest(create);
     for (unsigned i = 0; rc == 0 && i < create->spec.vif_count; i++) {

@@ -232,6 +232,8 @@ void guest_move_for(struct guest *guest, enum guest_state state, const char *cau
 void guest_move_hold(struct guest *guest, enum guest_hold hold)
 {
     sm_move(&guest->hold, hold, core_now_ns(guest->core));
+    if (hold == GUEST_RELEASED)
+        guest_table_release(&guest->core->guests, guest);
 }
 
 enum guest_state guest_live_state(const struct guest *guest)

@@ -154,6 +154,7 @@ struct guest {
     bool untold;       /* no event tells of its moves, but for its end */
     const char *cause; /* of its next move, if not the usual one */
     struct sm hold;    /* enum guest_hold */
+    bool counted;      /* in the table's sums */
     char reason[GUEST_REASON_MAX];
     uint64_t unpaused_ns; /* 0: never ran */
     uint64_t ready_ns;    /* 0: not yet */

@@ -55,7 +55,19 @@ int guest_table_restore(struct guest_table *table, struct guest *guest, uint64_t
         return rc;
     }
     list_append(&table->all, &guest->all);
+    table->vcpus += guest->vcpus;
+    table->mapped_pages += guest->layout.window_pages;
+    guest->counted = true;
     return 0;
+}
+
+void guest_table_release(struct guest_table *table, struct guest *guest)
+{
+    if (!guest->counted)
+        return;
+    guest->counted = false;
+    table->vcpus -= guest->vcpus;
+    table->mapped_pages -= guest->layout.window_pages;
 }
 
 int guest_table_name(struct guest_table *table, struct guest *guest, const char *name)
@@ -141,6 +153,7 @@ void guest_table_hide(struct guest_table *table, struct guest *guest)
 
 void guest_table_remove(struct guest_table *table, struct guest *guest)
 {
+    guest_table_release(table, guest);
     hash_remove(&table->by_id, &guest->by_id);
     list_remove(&guest->all);
 }

@@ -17,7 +17,9 @@ struct guest_table {
     struct guest **by_domid; /* ascending */
     size_t domid_count;
     size_t domid_room;
-    size_t named; /* guests that have a name and are not gone */
+    size_t named;          /* guests that have a name and are not gone */
+    uint64_t vcpus;        /* of all, shells and those not released yet included */
+    uint64_t mapped_pages; /* likewise, in dom0 */
     uint64_t last_id;
 };
 
@@ -36,6 +38,8 @@ int guest_table_rename(struct guest_table *table, struct guest *guest, const cha
 int guest_table_add_domid(struct guest_table *table, struct guest *guest);
 int guest_table_add_port(struct guest_table *table, struct guest *guest);
 void guest_table_remove_port(struct guest_table *table, struct guest *guest);
+/* Its domain is gone, and with it what counts; safe to call again. */
+void guest_table_release(struct guest_table *table, struct guest *guest);
 /* Out of all lists; still found by id. */
 void guest_table_hide(struct guest_table *table, struct guest *guest);
 /* Out of the table for good. */

@@ -234,9 +234,9 @@ static int check_reads(const struct image_cache *cache, uid_t user, struct error
         mine += LIST_OWNER(node, struct image_read, all)->user == user;
     }
     if (all >= LIMIT_IMAGE_READS)
-        return limit_reached(error, LIMIT_ID_IMAGE_READS);
+        return limit_used_up(error, LIMIT_ID_IMAGE_READS, all, 1);
     if (mine >= LIMIT_USER_IMAGE_READS && user != 0)
-        return limit_reached(error, LIMIT_ID_USER_IMAGE_READS);
+        return limit_used_up(error, LIMIT_ID_USER_IMAGE_READS, mine, 1);
     return 0;
 }
 

@@ -51,9 +51,11 @@ int policy_check_rights(const struct core *core, const struct guest_spec *spec, 
 }
 
 struct share {
-    unsigned guests;
-    unsigned published;
+    uint64_t guests;
+    uint64_t published;
     uint64_t memory_mib;
+    uint64_t vcpus;
+    uint64_t mapped_pages;
 };
 
 /* What an owner's guests have. The record of a crash is a guest, and has nothing else. */
@@ -67,27 +69,58 @@ static struct share share_of(const struct core *core, uid_t owner)
         if (guest->owner != owner || guest_state(guest) == GUEST_GONE)
             continue;
         share.guests++;
-        if (guest_hold(guest) != GUEST_RELEASED)
+        if (guest_hold(guest) != GUEST_RELEASED) {
             share.memory_mib += guest->memory_mib;
+            share.vcpus += guest->vcpus;
+            share.mapped_pages += guest->layout.window_pages;
+        }
         for (unsigned i = 0; i < guest->vif_count; i++)
             share.published += guest->vif[i].published;
     }
     return share;
 }
 
+static int check(enum limit_id id, uint64_t used, uint64_t asked, struct error *error)
+{
+    return used + asked > limit_of(id) ? limit_used_up(error, id, used, asked) : 0;
+}
+
+static uint64_t pages_of(const struct guest_spec *spec)
+{
+    struct layout layout;
+
+    layout_init(&layout, spec->memory_mib, spec->vif_count);
+    return layout.window_pages;
+}
+
 int policy_check_share(const struct core *core, const struct guest_spec *spec, uid_t owner,
                        struct error *error)
 {
-    if (owner == 0)
-        return 0;
+    unsigned published = 0;
+    int rc = check(LIMIT_ID_GUESTS, core->guests.named, 1, error);
+
+    if (rc < 0 || owner == 0)
+        return rc;
     struct share share = share_of(core, owner);
     for (unsigned i = 0; i < spec->vif_count; i++)
-        share.published += spec->vif[i].publish_count;
-    if (share.guests >= LIMIT_USER_GUESTS)
-        return limit_reached(error, LIMIT_ID_USER_GUESTS);
-    if (share.published > LIMIT_USER_PUBLISH)
-        return limit_reached(error, LIMIT_ID_USER_PUBLISH);
-    if (share.memory_mib + spec->memory_mib > LIMIT_USER_MEMORY_MIB)
-        return limit_reached(error, LIMIT_ID_USER_MEMORY_MIB);
-    return 0;
+        published += spec->vif[i].publish_count;
+    rc = check(LIMIT_ID_USER_GUESTS, share.guests, 1, error);
+    if (rc == 0)
+        rc = check(LIMIT_ID_USER_PUBLISH, share.published, published, error);
+    if (rc == 0)
+        rc = check(LIMIT_ID_USER_MEMORY_MIB, share.memory_mib, spec->memory_mib, error);
+    if (rc == 0)
+        rc = check(LIMIT_ID_USER_VCPUS, share.vcpus, spec->vcpus, error);
+    if (rc == 0)
+        rc = check(LIMIT_ID_USER_MAPPED_PAGES, share.mapped_pages, pages_of(spec), error);
+    return rc;
+}
+
+int policy_check_host(const struct core *core, const struct guest_spec *spec, struct error *error)
+{
+    int rc = check(LIMIT_ID_VCPUS, core->guests.vcpus, spec->vcpus, error);
+
+    if (rc == 0)
+        rc = check(LIMIT_ID_MAPPED_PAGES, core->guests.mapped_pages, pages_of(spec), error);
+    return rc;
 }

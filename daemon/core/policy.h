@@ -15,8 +15,16 @@ struct core;
 /* Whether owner may ask for this at all. Code: PERMISSION. */
 int policy_check_rights(const struct core *core, const struct guest_spec *spec, uid_t owner,
                         struct error *error);
-/* Whether owner's guests, with this one, stay within a user's share. Code: LIMIT. */
+/*
+ * Whether there may be one guest more, and owner's guests, with this one, stay within a user's
+ * share. Code: LIMIT.
+ */
 int policy_check_share(const struct core *core, const struct guest_spec *spec, uid_t owner,
                        struct error *error);
+/*
+ * Whether one more domain, a guest's or a shell's, leaves within bounds what is scarce in dom0 and
+ * Xen. Code: LIMIT.
+ */
+int policy_check_host(const struct core *core, const struct guest_spec *spec, struct error *error);
 
 #endif

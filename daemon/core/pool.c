@@ -167,7 +167,7 @@ int pool_set(struct pool *pool, const struct pool_setting *setting, struct error
     if (setting->target == 0)
         return 0;
     if (pool->flavour_count >= LIMIT_FLAVOURS)
-        return limit_reached(error, LIMIT_ID_FLAVOURS);
+        return limit_used_up(error, LIMIT_ID_FLAVOURS, pool->flavour_count, 1);
     return flavour_create(pool, setting) != NULL ? 0 : error_from_errno(error, ENOMEM, "pool");
 }
 

@@ -39,9 +39,9 @@ void ctl_client_destroy(struct ctl_client *client)
     ctl_request_orphan(LIST_OWNER(node, struct ctl_request, node));
     list_remove(&client->node);
     client->server->client_count--;
-    /* The peer must see its end now. Unread packets, and descriptors in them, go with the close. */
-    shutdown(client->fd, SHUT_RDWR);
-    fd_close_foreign(&client->fd, client->uid);
+    if (client->user != NULL)
+        ctl_user_put(client->user);
+    fd_close_connection(&client->fd, client->uid);
     free(client);
 }
 
@@ -140,7 +140,7 @@ static void refuse(struct ctl_client *client, struct fd_packet *packet)
     struct error error;
 
     fd_close_foreign_all(packet->fds, packet->fd_count, client->uid);
-    limit_reached(&error, LIMIT_ID_REQUESTS);
+    limit_used_up(&error, LIMIT_ID_REQUESTS, client->request_count, 1);
     ctl_client_send(client, message_error(&nameless, &error), -1);
 }
 
@@ -168,6 +168,27 @@ static int serve_one(struct ctl_client *client)
     return 0;
 }
 
+/* Over its user's rate it is left alone: what it sends stays in its socket. */
+static bool may_read(struct ctl_client *client)
+{
+    if (client->user == NULL)
+        return true;
+    client->waits = !ctl_user_may_send(client->user, core_now_ns(client->server->core));
+    if (client->waits)
+        client->server->loop->ops->watch_set(client->watch, 0);
+    return !client->waits;
+}
+
+void ctl_client_resume(struct ctl_client *client)
+{
+    if (!client->waits)
+        return;
+    client->waits = false;
+    /* With replies that it has not read it is watched for that, and later for the rest. */
+    if (list_empty(&client->replies))
+        client->server->loop->ops->watch_set(client->watch, LOOP_READ);
+}
+
 static void on_ready(void *arg, int fd, unsigned ready)
 {
     struct ctl_client *client = arg;
@@ -177,7 +198,7 @@ static void on_ready(void *arg, int fd, unsigned ready)
     if (ready & LOOP_WRITE)
         rc = flush(client);
     /* One request: most clients wait for its reply, so that another look would be in vain. */
-    if (rc == 0 && (ready & LOOP_READ) && list_empty(&client->replies))
+    if (rc == 0 && (ready & LOOP_READ) && list_empty(&client->replies) && may_read(client))
         rc = serve_one(client);
     if (rc < 0 && rc != -EAGAIN)
         ctl_client_destroy(client);
@@ -188,15 +209,17 @@ void ctl_client_create(struct ctl_server *server, int fd, uid_t uid, pid_t pid)
     struct ctl_client *client = calloc(1, sizeof(*client));
 
     if (client == NULL) {
-        fd_close_foreign(&fd, uid);
+        fd_close_connection(&fd, uid);
         return;
     }
     *client = (struct ctl_client){.server = server, .fd = fd, .uid = uid, .pid = pid};
     list_init(&client->replies);
     list_init(&client->requests);
+    if (uid != 0)
+        client->user = ctl_user_get(server, uid, core_now_ns(server->core));
     client->watch = server->loop->ops->watch_create(server->loop, fd, LOOP_READ, on_ready, client);
     list_append(&server->clients, &client->node);
     server->client_count++;
-    if (client->watch == NULL)
+    if (client->watch == NULL || (uid != 0 && client->user == NULL))
         ctl_client_destroy(client);
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "ctl/server.h"
+#include "ctl/user.h"
 
 struct ctl_client {
     struct ctl_server *server;
@@ -13,6 +14,8 @@ struct ctl_client {
     int fd;
     uid_t uid;
     pid_t pid;
+    struct ctl_user *user; /* NULL: root */
+    bool waits;            /* for the user's rate of messages: it is not read from */
     struct loop_watch *watch;
     struct list replies; /* that the socket would not take yet */
     size_t reply_bytes;
@@ -23,6 +26,8 @@ struct ctl_client {
 /* Owns fd from now on, also when it fails. */
 void ctl_client_create(struct ctl_server *server, int fd, uid_t uid, pid_t pid);
 void ctl_client_destroy(struct ctl_client *client);
+/* Its user may send again. */
+void ctl_client_resume(struct ctl_client *client);
 /*
  * Send a message (stolen; NULL: out of memory) with a descriptor (borrowed; -1: none). A client
  * that has let too many pile up is hung up on, later: it stays valid during the call.

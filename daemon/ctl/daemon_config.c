@@ -138,6 +138,8 @@ int daemon_config_set(const char *where, const char *key, const char *value,
 {
     if (strcmp(key, "pool") == 0)
         return set_pool(where, value, config, error);
+    if (strcmp(key, "limit") == 0)
+        return limit_set(where, value, error); /* the table holds it: there is one */
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (strcmp(keys[i].name, key) != 0)
             continue;

@@ -39,3 +39,8 @@ const struct ctl_op *ctl_op_find(const char *name)
             return &ops[i];
     return NULL;
 }
+
+const struct ctl_op *ctl_op_at(size_t index)
+{
+    return index < sizeof(ops) / sizeof(ops[0]) ? &ops[index] : NULL;
+}

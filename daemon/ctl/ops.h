@@ -30,6 +30,8 @@ struct ctl_op {
 
 /* NULL: no such operation. */
 const struct ctl_op *ctl_op_find(const char *name);
+/* The table's rows, for tests that go through all. NULL: no more. */
+const struct ctl_op *ctl_op_at(size_t index);
 
 #define CTL_PROTOCOL_VERSION   1
 #define CTL_DEFAULT_TIMEOUT_MS 10000u

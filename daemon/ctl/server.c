@@ -35,15 +35,19 @@ static unsigned count_user(const struct ctl_server *server, uid_t uid)
     return count;
 }
 
-/* Root can always look after a host whose users have taken all that they may. */
+/*
+ * Root can always look after a host whose users have taken all that they may. A connection whose
+ * unread descriptors will not close is its user's still: it holds one of ours.
+ */
 static int check_room(const struct ctl_server *server, uid_t uid, struct error *error)
 {
     unsigned reserved = uid == 0 ? 0 : LIMIT_ROOT_CLIENTS;
+    unsigned used = uid == 0 ? 0 : count_user(server, uid) + fd_closer_connections(uid);
 
-    if (uid != 0 && count_user(server, uid) >= LIMIT_USER_CLIENTS)
-        return limit_reached(error, LIMIT_ID_USER_CLIENTS);
-    if (server->client_count + reserved >= LIMIT_CLIENTS)
-        return limit_reached(error, LIMIT_ID_CLIENTS);
+    if (uid != 0 && used >= limit_of(LIMIT_ID_USER_CLIENTS))
+        return limit_used_up(error, LIMIT_ID_USER_CLIENTS, used, 1);
+    if (server->client_count + reserved >= limit_of(LIMIT_ID_CLIENTS))
+        return limit_used_up(error, LIMIT_ID_CLIENTS, server->client_count, 1);
     return 0;
 }
 
@@ -59,8 +63,7 @@ static void refuse(struct ctl_server *server, int fd, uid_t uid, const struct er
     log_debug("a connection of user %u is refused: %s", (unsigned)uid, error->text);
     if (size > 0 && size <= LIMIT_MESSAGE && fd_send(fd, server->buffer, size, NULL, 0) < 0)
         log_debug("nor can it be told");
-    shutdown(fd, SHUT_RDWR);
-    fd_close_foreign(&fd, uid);
+    fd_close_connection(&fd, uid);
 }
 
 static void on_listener(void *arg, int fd, unsigned ready)
@@ -125,6 +128,7 @@ int ctl_server_lock(struct ctl_server *server, const char *path, struct error *e
 
     *server = (struct ctl_server){.lock = -1, .listener = -1};
     list_init(&server->clients);
+    list_init(&server->users);
     if (strlen(path) >= UNIX_SOCKET_PATH_MAX)
         return path_error(error, path, ENAMETOOLONG);
     snprintf(copy, sizeof(copy), "%s", path);
@@ -173,6 +177,7 @@ void ctl_server_close(struct ctl_server *server)
     LIST_FOR_EACH(node, &server->clients)
     ctl_client_destroy(LIST_OWNER(node, struct ctl_client, node));
     event_streams_fini(&server->streams);
+    ctl_users_free(server);
     if (server->watch != NULL)
         server->loop->ops->watch_destroy(server->watch);
     server->watch = NULL;

@@ -22,7 +22,8 @@ struct ctl_server {
     struct list clients;
     struct event_streams streams;
     unsigned client_count;
-    char *buffer; /* LIMIT_MESSAGE bytes and one, for receiving and for dumping */
+    struct list users; /* struct ctl_user */
+    char *buffer;      /* LIMIT_MESSAGE bytes and one, for receiving and for dumping */
 };
 
 /*

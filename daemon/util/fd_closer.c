@@ -6,20 +6,30 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "util/list.h"
 #include "util/log.h"
+#include "util/unix_socket.h"
+
+/* Does nothing, but ends a system call that waits. */
+#define INTERRUPT SIGUSR1
+/* Whose descriptors cannot block: no process's. */
+#define NOBODY    ((uid_t)-2)
 
 struct job {
     struct list node;
     int fd;
     uid_t user;
+    bool connection; /* with descriptors in it */
 };
 
 struct worker {
+    pthread_t thread;
     bool busy;
     uid_t user; /* whose descriptor it closes */
+    bool connection;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -30,6 +40,7 @@ static struct worker workers[FD_CLOSER_THREADS];
 static unsigned worker_count;
 static unsigned idle_count;
 static unsigned waiting_count; /* jobs that no thread has been woken for */
+static unsigned job_count;
 
 /* Of the loop's thread alone; NULL on the others. */
 static _Thread_local struct loop *loop;
@@ -52,6 +63,7 @@ static struct job *take_job(void)
         struct job *job = LIST_OWNER(node, struct job, node);
         if (busy_with(job->user) < FD_CLOSER_USER_THREADS) {
             list_remove(&job->node);
+            job_count--;
             return job;
         }
     }
@@ -60,13 +72,21 @@ static struct job *take_job(void)
 
 static _Noreturn void *work(void *arg);
 
-/* Signals are the main thread's. */
+static void on_interrupt(int signo)
+{
+    (void)signo;
+}
+
+/* Signals are the main thread's, but for the one that ends a close. */
 static void start_worker(void)
 {
+    const struct sigaction interrupt = {.sa_handler = on_interrupt};
     sigset_t all, before;
     pthread_t thread;
 
+    sigaction(INTERRUPT, &interrupt, NULL);
     sigfillset(&all);
+    sigdelset(&all, INTERRUPT);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&thread, NULL, work, &workers[worker_count]);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -94,6 +114,7 @@ static _Noreturn void *work(void *arg)
     struct worker *self = arg;
 
     pthread_mutex_lock(&lock);
+    self->thread = pthread_self();
     for (;;) {
         struct job *job = take_job();
         if (job == NULL) {
@@ -104,7 +125,9 @@ static _Noreturn void *work(void *arg)
         }
         if (!list_empty(&jobs))
             wake_worker();
-        *self = (struct worker){.busy = true, .user = job->user};
+        self->busy = true;
+        self->user = job->user;
+        self->connection = job->connection;
         pthread_mutex_unlock(&lock);
         close(job->fd);
         free(job);
@@ -113,11 +136,38 @@ static _Noreturn void *work(void *arg)
     }
 }
 
+static unsigned pending(uid_t user)
+{
+    unsigned count = busy_with(user);
+
+    LIST_FOR_EACH(node, &jobs)
+    count += LIST_OWNER(node, struct job, node)->user == user;
+    return count;
+}
+
+/* Returns whether any was: a thread may not have got as far as to be interrupted. */
+static bool interrupt_hogs(void)
+{
+    bool any = false;
+
+    if (job_count + FD_CLOSER_USER_THREADS <= FD_CLOSER_USER_MAX)
+        return false;
+    for (unsigned i = 0; i < worker_count; i++) {
+        if (!workers[i].busy || pending(workers[i].user) <= FD_CLOSER_USER_MAX)
+            continue;
+        pthread_kill(workers[i].thread, INTERRUPT);
+        any = true;
+    }
+    return any;
+}
+
 static void on_timer(void *arg)
 {
     (void)arg;
     pthread_mutex_lock(&lock);
     wake_worker();
+    if (interrupt_hogs() && loop != NULL)
+        loop->ops->timer_set(timer, FD_CLOSER_WAIT_NS);
     pthread_mutex_unlock(&lock);
 }
 
@@ -136,7 +186,7 @@ void fd_closer_fini(void)
     on_timer(NULL);
 }
 
-void fd_close_foreign(int *fd, uid_t user)
+static void close_later(int *fd, uid_t user, bool connection)
 {
     struct job *job;
 
@@ -149,15 +199,21 @@ void fd_close_foreign(int *fd, uid_t user)
         *fd = -1;
         return;
     }
-    *job = (struct job){.fd = *fd, .user = user};
+    *job = (struct job){.fd = *fd, .user = user, .connection = connection};
     *fd = -1;
     pthread_mutex_lock(&lock);
     list_append(&jobs, &job->node);
+    job_count++;
     if (loop == NULL || ++waiting_count >= FD_CLOSER_WAIT_MAX)
         wake_worker();
     else if (waiting_count == 1)
         loop->ops->timer_set(timer, FD_CLOSER_WAIT_NS);
     pthread_mutex_unlock(&lock);
+}
+
+void fd_close_foreign(int *fd, uid_t user)
+{
+    close_later(fd, user, false);
 }
 
 void fd_close_foreign_all(int *fds, size_t count, uid_t user)
@@ -168,12 +224,36 @@ void fd_close_foreign_all(int *fds, size_t count, uid_t user)
 
 unsigned fd_closer_pending(uid_t user)
 {
-    unsigned count;
+    pthread_mutex_lock(&lock);
+    unsigned count = pending(user);
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+/* Even an empty one is not closed here: the kernel may collect others' garbage with it. */
+void fd_close_connection(int *fd, uid_t user)
+{
+    if (*fd < 0)
+        return;
+    shutdown(*fd, SHUT_RDWR);
+    if (unix_socket_drain(*fd))
+        close_later(fd, NOBODY, false);
+    else
+        close_later(fd, user, true);
+}
+
+unsigned fd_closer_connections(uid_t user)
+{
+    unsigned count = 0;
 
     pthread_mutex_lock(&lock);
-    count = busy_with(user);
+    for (unsigned i = 0; i < worker_count; i++)
+        count += workers[i].busy && workers[i].connection && workers[i].user == user;
     LIST_FOR_EACH(node, &jobs)
-    count += LIST_OWNER(node, struct job, node)->user == user;
+    {
+        const struct job *job = LIST_OWNER(node, struct job, node);
+        count += job->connection && job->user == user;
+    }
     pthread_mutex_unlock(&lock);
     return count;
 }

@@ -8,6 +8,9 @@
 
 #include "util/fd.h"
 
+/* Packets that one looks at: the kernel lets fewer pile up, unless told otherwise. */
+#define UNREAD_MAX 1024u
+
 static int open_socket(const char *path, struct sockaddr_un *address_out, int *fd_out)
 {
     size_t size = strlen(path) + 1;
@@ -59,4 +62,41 @@ int unix_socket_bind(const char *path, mode_t mode, int *fd_out)
     else
         fd_close(&fd);
     return rc;
+}
+
+enum unread { UNREAD_NONE, UNREAD_PLAIN, UNREAD_DESCRIPTORS };
+
+/*
+ * Each packet comes with the peer's credentials, for which there is room, and maybe descriptors,
+ * for which there is none, so that they are not made ours. The end comes without either, unlike
+ * an empty packet.
+ */
+static enum unread look(int fd)
+{
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof(control)};
+
+    if (recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT) < 0)
+        return errno == EAGAIN ? UNREAD_NONE : UNREAD_DESCRIPTORS;
+    if (message.msg_flags & MSG_CTRUNC)
+        return UNREAD_DESCRIPTORS;
+    return message.msg_controllen > 0 ? UNREAD_PLAIN : UNREAD_NONE;
+}
+
+bool unix_socket_drain(int fd)
+{
+    const int yes = 1;
+    enum unread unread = UNREAD_PLAIN;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+        return false;
+    for (unsigned i = 0; i < UNREAD_MAX && unread == UNREAD_PLAIN; i++) {
+        unread = look(fd);
+        if (unread == UNREAD_PLAIN)
+            recv(fd, NULL, 0, MSG_DONTWAIT);
+    }
+    return unread == UNREAD_NONE;
 }

@@ -5,6 +5,7 @@
 #ifndef CHAOS_UNIX_SOCKET_H
 #define CHAOS_UNIX_SOCKET_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -18,5 +19,11 @@ int unix_socket_connect(const char *path, int *fd_out);
  * does not listen yet. 0, -ENAMETOOLONG or -errno. Changes the umask of the process meanwhile.
  */
 int unix_socket_bind(const char *path, mode_t mode, int *fd_out);
+
+/*
+ * Throws away what came on a connection that was shut down and nobody will read, up to a packet
+ * with descriptors. Returns whether there is none left, so that close() of it cannot block.
+ */
+bool unix_socket_drain(int fd);
 
 #endif

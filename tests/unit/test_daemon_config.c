@@ -33,6 +33,10 @@ START_TEST(settings)
     ck_assert_int_eq(config.virq, DEATH_VIRQ_NEVER);
     ck_assert_int_eq(parse("virq = never\nvirq = auto"), 0);
     ck_assert_int_eq(config.virq, DEATH_VIRQ_AUTO);
+    ck_assert_int_eq(parse("limit = user-guests=7\nlimit = guests=70"), 0);
+    ck_assert_uint_eq(limit_of(LIMIT_ID_USER_GUESTS), 7);
+    ck_assert_uint_eq(limit_of(LIMIT_ID_GUESTS), 70);
+    limits_reset();
 }
 END_TEST
 
@@ -63,6 +67,9 @@ START_TEST(errors_name_the_line)
         {"network = 10.77.0.0", "network"},
         {"network = 10.77/16", "network"},
         {"virq = yes", "x.conf:1: virq must be auto, take or never"},
+        {"limit = user-guests", "x.conf:1: limit must be user-guests=N, and N at most 10000"},
+        {"limit = users=7", "x.conf:1: limit: there is none of the name 'users'"},
+        {"limit = message=7", "x.conf:1: limit message cannot be set"},
         {"bridges = br/0", "bridges"},
         {"bridges = br0, abcdefghijklmnop", "bridges"},
     };

@@ -349,7 +349,7 @@ START_TEST(shells_make_room_for_a_guest)
     struct guest_spec spec = rig_spec("big");
     set_loaded(4);
     spec.memory_mib = 40;
-    hv_fake_set_free_bytes(rig.hv, UINT64_C(39) << 20);
+    hv_fake_set_free_bytes(rig.hv, UINT64_C(47) << 20);
     ck_assert_ptr_nonnull(rig_boot(&rig, &spec));
     ck_assert_uint_lt(flavour(0)->ready, 4);
 }

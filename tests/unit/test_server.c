@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/verbs.h"
@@ -479,12 +481,18 @@ START_TEST(only_owners_and_root_may_touch_a_guest)
 }
 END_TEST
 
+/* Of this thread alone: the C library would signal the others, which ends what they wait for. */
+static void become(uid_t uid)
+{
+    ck_assert_int_eq(syscall(SYS_setresuid, -1, uid, -1), 0);
+}
+
 static int open_as(uid_t uid)
 {
     ck_assert_int_eq(chmod(ctl.directory, 0755) | chmod(ctl.path, 0666), 0);
-    ck_assert_int_eq(seteuid(uid), 0);
+    become(uid);
     int fd = server_rig_connect(&ctl);
-    ck_assert_int_eq(seteuid(0), 0);
+    become(0);
     return fd;
 }
 
@@ -539,6 +547,82 @@ START_TEST(stats_are_anyones_to_read)
     loop_fake_advance(rig.loop, 6000 * RIG_MS);
     client = server_rig_connect(&ctl);
     ck_assert_says(ask("{\"op\":\"stats\"}"), "\"name\":\"a\"");
+}
+END_TEST
+
+/* A connection that is not accepted yet. */
+static int knock_as(uid_t uid)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    memcpy(address.sun_path, ctl.path, strlen(ctl.path) + 1);
+    become(uid);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    become(0);
+    return fd;
+}
+
+/* What it leaves unread and unclosable counts as its connections, and is nobody else's loss. */
+START_TEST(who_leaves_what_will_not_close_locks_out_only_themselves)
+{
+    enum { HUNG = LIMIT_USER_CLIENTS };
+    int peers[HUNG], fds[LIMIT_USER_CLIENTS];
+    if (getuid() != 0)
+        return;
+    for (unsigned i = 0; i < LIMIT_USER_CLIENTS; i++)
+        fds[i] = open_as(1000);
+    for (unsigned i = 0; i < HUNG; i++) {
+        int stuck = lingering_socket(&peers[i]), quitter = knock_as(1000);
+        ck_assert_int_eq(fd_send(quitter, "x", 1, &stuck, 1), 0);
+        fd_close(&stuck);
+        fd_close(&quitter);
+        loop_fake_run(rig.loop);
+    }
+    fd_close_all(fds, LIMIT_USER_CLIENTS);
+    loop_fake_run(rig.loop);
+    loop_fake_advance(rig.loop, 10 * RIG_MS);
+    ck_assert_uint_eq(ctl.server.client_count, 1);
+    ck_assert_uint_eq(fd_closer_connections(1000), HUNG);
+    check_refused(open_as(1000), "limit user-clients: at most 128");
+    int other = open_as(1001);
+    ck_assert_int_eq(fd_send(other, "{\"op\":\"version\"}", 16, NULL, 0), 0);
+    loop_fake_run(rig.loop);
+    ck_assert(receive(other));
+    ck_assert_says(reply, "\"ok\"");
+    fd_close(&other);
+    /* Once it lets go, it may come again. */
+    fd_close_all(peers, HUNG);
+    for (int i = 0; i < 5000 && fd_closer_pending(1000) > 0; i++)
+        usleep(1000);
+    int again = open_as(1000);
+    ck_assert_uint_eq(ctl.server.client_count, 2);
+    fd_close(&again);
+}
+END_TEST
+
+START_TEST(who_passes_what_will_not_close_is_hung_up_on_in_the_end)
+{
+    static int peers[LIMIT_USER_CLOSING];
+    if (getuid() != 0)
+        return;
+    for (unsigned i = 0; i < LIMIT_USER_CLOSING; i++) {
+        int stuck = lingering_socket(&peers[i]);
+        fd_close_foreign(&stuck, 1000);
+    }
+    int hostile = open_as(1000), fd = open("/dev/null", O_RDONLY);
+    ck_assert_int_eq(fd_send(hostile, "{\"op\":\"version\"}", 16, NULL, 0), 0);
+    loop_fake_run(rig.loop);
+    ck_assert(receive(hostile));
+    ck_assert_uint_ge(fd_closer_pending(1000), LIMIT_USER_CLOSING);
+    ck_assert_int_eq(fd_send(hostile, "x", 1, &fd, 1), 0);
+    loop_fake_run(rig.loop);
+    ck_assert(!receive(hostile));
+    ck_assert_uint_eq(ctl.server.client_count, 1);
+    fd_close(&hostile);
+    fd_close(&fd);
+    fd_close_all(peers, LIMIT_USER_CLOSING);
+    for (int i = 0; i < 5000 && fd_closer_pending(1000) > 0; i++)
+        usleep(1000);
 }
 END_TEST
 
@@ -668,7 +752,9 @@ int main(void)
         who_does_not_read_is_hung_up_on_and_nobody_else,
         late_answers_to_one_who_does_not_read_are_bounded,
         who_goes_away_leaves_the_create_to_itself, only_owners_and_root_may_touch_a_guest,
-        clients_are_bounded, stats_are_anyones_to_read, lists_are_cut_into_pages,
+        stats_are_anyones_to_read, clients_are_bounded,
+        who_leaves_what_will_not_close_locks_out_only_themselves,
+        who_passes_what_will_not_close_is_hung_up_on_in_the_end, lists_are_cut_into_pages,
         a_crashed_guest_has_a_reason_and_its_words_but_no_page,
         a_dead_guest_is_hidden_only_by_a_name_of_its_users,
         a_console_that_nobody_keeps_is_not_there, closing_drops_who_still_waits);
