@@ -43,7 +43,9 @@ static const char *goal_name(unsigned goal)
 
 static bool has_ended(const struct guest *guest)
 {
-    return !guest_alive(guest) && guest_state(guest) != GUEST_CREATING;
+    enum guest_state state = guest_state(guest);
+
+    return state == GUEST_STOPPED || state == GUEST_CRASHED || state == GUEST_GONE;
 }
 
 static bool is_reached(const struct guest *guest, unsigned goal)

@@ -56,8 +56,9 @@ static int check_goal(const char *text, unsigned *goal_out, struct error *error)
     *goal_out = wait_goal(text);
     if (*goal_out != GUEST_NEVER_TOLD)
         return 0;
-    return error_set(error, UKVM_E_PROTOCOL,
-                     "wait: for: 'ready', 'stopped' or the name of a state, not '%.40s'", text);
+    return error_set(error, UKVM_E_USAGE,
+                     "what is waited for is 'ready', 'stopped' or the name of a state, not '%.40s'",
+                     text);
 }
 
 void op_wait(struct ctl_request *request)

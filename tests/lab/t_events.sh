@@ -53,7 +53,7 @@ check_eq "and are the clock's" true "$(chaos events --json | jq -s "last.time_ns
 
 echo "-- wait"
 check_status "unknown guest" 10 chaos wait nobody --for gone
-check_status "unknown state" 18 chaos wait nobody --for nothing
+check_status "unknown state" 2 chaos wait nobody --for nothing
 check_status "no state" 2 chaos wait nobody
 check "gone before it was asked for" chaos wait web --for gone
 check "crashed before" chaos wait null --for stopped

@@ -431,7 +431,7 @@ START_TEST(wrong_waits)
 {
     rig_boot_named(&rig, "web");
     ck_assert_says(ask("{\"op\":\"wait\",\"guest\":\"web\"}"), "\"protocol\"");
-    ck_assert_says(ask("{\"op\":\"wait\",\"guest\":\"web\",\"for\":\"shell\"}"), "\"protocol\"");
+    ck_assert_says(ask("{\"op\":\"wait\",\"guest\":\"web\",\"for\":\"shell\"}"), "\"usage\"");
     ck_assert_says(ask("{\"op\":\"wait\",\"guest\":\"web\",\"for\":1}"), "\"protocol\"");
     ck_assert_says(ask("{\"op\":\"wait\",\"guest\":1,\"for\":\"gone\"}"), "\"protocol\"");
     ck_assert_says(ask("{\"op\":\"wait\",\"for\":\"gone\"}"), "\"protocol\"");
