@@ -1,4 +1,5 @@
 /* core/dump: a guest into a file, and whatever may happen meanwhile. */
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -311,6 +312,48 @@ START_TEST(a_file_that_is_full)
 }
 END_TEST
 
+/* The effective capabilities of a thread of this process, or -1. */
+static long long capabilities(const char *task)
+{
+    char path[300], line[128];
+    long long caps = -1;
+    snprintf(path, sizeof(path), "/proc/self/task/%s/status", task);
+    FILE *status = fopen(path, "re");
+    while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+        sscanf(line, "CapEff: %llx", &caps);
+    if (status != NULL)
+        fclose(status);
+    return caps;
+}
+
+static bool some_thread_has_none(void)
+{
+    bool found = false;
+    DIR *tasks = opendir("/proc/self/task");
+    for (struct dirent *task = readdir(tasks); task != NULL; task = readdir(tasks))
+        found = found || (task->d_name[0] != '.' && capabilities(task->d_name) == 0);
+    closedir(tasks);
+    return found;
+}
+
+/* What a file system keeps for root is not for a user's dump. */
+START_TEST(its_thread_has_no_privileges)
+{
+    struct dump_writer *writer;
+    char self[32];
+    snprintf(self, sizeof(self), "%d", (int)getpid());
+    /* Whoever has none from the start sees no difference. */
+    bool privileged = capabilities(self) > 0;
+    ck_assert(!privileged || !some_thread_has_none());
+    ck_assert_int_eq(dump_writer_create(file, 0, &writer), 0);
+    for (int i = 0; i < 5000 && !some_thread_has_none(); i++)
+        usleep(1000);
+    ck_assert(some_thread_has_none());
+    ck_assert(!privileged || capabilities(self) > 0);
+    dump_writer_destroy(writer);
+}
+END_TEST
+
 START_TEST(dumps_are_bounded)
 {
     char name[] = "a";
@@ -378,7 +421,7 @@ int main(void)
                      one_dump_at_a_time, nothing_is_left_to_dump_of_one_that_crashed,
                      destroyed_meanwhile, crashed_meanwhile, vanished_meanwhile,
                      a_hypervisor_that_fails_at_any_call, no_watch_no_dump,
-                     what_is_no_file_to_write_is_refused, a_file_that_is_full, dumps_are_bounded,
-                     killed_meanwhile_it_runs_on, killed_before_its_first_instruction,
-                     a_chaosd_that_leaves_lets_it_run_on);
+                     what_is_no_file_to_write_is_refused, a_file_that_is_full,
+                     its_thread_has_no_privileges, dumps_are_bounded, killed_meanwhile_it_runs_on,
+                     killed_before_its_first_instruction, a_chaosd_that_leaves_lets_it_run_on);
 }
