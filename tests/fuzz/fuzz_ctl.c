@@ -36,10 +36,11 @@ static void start(void)
 {
     rig_init(&rig);
     rig.owner = OWNER;
-    /* Guests are small: filling their memory is most of the work. */
-    hv_fake_set_free_bytes(rig.hv, UINT64_C(8) << 20);
+    /* Guests are small: filling their memory is most of the work. The host keeps the other half. */
+    hv_fake_set_free_bytes(rig.hv, (UINT64_C(8) + LIMIT_HOST_RESERVE_MIB) << 20);
     server = (struct ctl_server){.core = &rig.core, .loop = rig.loop, .lock = -1, .listener = -1};
     list_init(&server.clients);
+    list_init(&server.users);
     server.buffer = malloc(LIMIT_MESSAGE + 1);
     require(server.buffer != NULL);
 }
