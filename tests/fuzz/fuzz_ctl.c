@@ -45,10 +45,11 @@ static void start(void)
     passed_fd = open(path, O_RDONLY | O_CLOEXEC);
     require(passed_fd >= 0);
     rig.owner = OWNER;
-    /* Guests are small: filling their memory is most of the work. */
-    hv_fake_set_free_bytes(rig.hv, UINT64_C(8) << 20);
+    /* Guests are small: filling their memory is most of the work. The host keeps the other half. */
+    hv_fake_set_free_bytes(rig.hv, (UINT64_C(8) + LIMIT_HOST_RESERVE_MIB) << 20);
     server = (struct ctl_server){.core = &rig.core, .loop = rig.loop, .lock = -1, .listener = -1};
     list_init(&server.clients);
+    list_init(&server.users);
     server.buffer = malloc(LIMIT_MESSAGE + 1);
     require(server.buffer != NULL);
     require(event_streams_init(&server.streams, &rig.core) == 0);
