@@ -396,6 +396,8 @@ static int open_core(struct daemon *daemon)
                                  .network = daemon->config.network,
                                  .prefix_len = daemon->config.prefix_len,
                                  .bridges = daemon->config.bridges,
+                                 .virq = daemon->config.virq,
+                                 .xenstored = hv_xen_xenstored(""),
                                  .pool = daemon->config.pool,
                                  .on_started = on_core_started,
                                  .on_stopped = on_core_stopped,

@@ -8,6 +8,7 @@ target_include_directories(hv_fake PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 chaos_unit_test(hv_fake hv_fake)
 
 chaos_unit_test(pvh chaos_hv_xen noxs)
+chaos_unit_test(xenstored chaos_hv_xen)
 
 add_library(elf_build STATIC fixture/elf_build.c)
 target_link_libraries(elf_build PRIVATE chaos::options)

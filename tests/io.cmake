@@ -21,3 +21,6 @@ pkg_check_modules(XENCTRL REQUIRED IMPORTED_TARGET xencontrol)
 add_executable(answer_cost lab/answer_cost.c)
 target_link_libraries(answer_cost PRIVATE chaos::options PkgConfig::XENCTRL)
 set_target_properties(answer_cost PROPERTIES C_EXTENSIONS ON) # Xen's headers need them
+add_executable(death_time lab/death_time.c)
+target_link_libraries(death_time PRIVATE chaos::options ukvm PkgConfig::XENCTRL)
+set_target_properties(death_time PROPERTIES C_EXTENSIONS ON)

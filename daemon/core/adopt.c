@@ -123,8 +123,7 @@ static const struct hv_domain_info *find_domain(const struct adopt *adopt,
         adopt->domain_count == 0
             ? NULL
             : bsearch(&record->domid, adopt->domains, adopt->domain_count, sizeof(*info), by_domid);
-    bool is_it =
-        info != NULL && !info->dying && memcmp(info->uuid, record->uuid, sizeof(record->uuid)) == 0;
+    bool is_it = info != NULL && !info->dying && guest_domain_is(info, record->domid, record->uuid);
 
     return is_it ? info : NULL;
 }
@@ -420,7 +419,7 @@ int adopt_begin(struct core *core, struct error *error)
     free(adopt.records);
     free(adopt.wrong);
     if (core->guests.domid_count > 0)
-        death_expect(core);
+        death_look_soon(core);
     return rc;
 }
 

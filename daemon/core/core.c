@@ -194,6 +194,9 @@ int core_init(struct core *core, const struct core_config *config, struct error 
         rc = init_events(core);
     if (rc < 0)
         return error_from_errno(error, -rc, "event loop");
+    rc = death_listen(core, error);
+    if (rc < 0)
+        return rc;
     rc = init_iod(core);
     if (rc < 0)
         return error_from_errno(error, -rc, "chaos-iod");

@@ -40,6 +40,9 @@ struct core_config {
     const char *bridges;
     struct pool_setting pool; /* budget, rate, learn */
 
+    enum death_virq virq;
+    const char *xenstored; /* why it needs Xen's event of ends of domains, or NULL */
+
     /* The first chaos-iod is up (error NULL), or cannot be had. */
     void (*on_started)(void *arg, const struct error *error);
     void (*on_stopped)(void *arg);

@@ -155,8 +155,7 @@ static bool domain_is_left(const struct guest *guest, struct hv_domain_info *inf
         info->dying = true;
         return true;
     }
-    return count == 1 && info->domid == guest->domid &&
-           memcmp(info->uuid, guest->uuid, sizeof(guest->uuid)) == 0;
+    return count == 1 && guest_domain_is(info, guest->domid, guest->uuid);
 }
 
 static void reap(struct guest *guest)

@@ -232,6 +232,11 @@ void guest_set_reason(struct guest *guest, const char *reason)
             *c = '?';
 }
 
+bool guest_domain_is(const struct hv_domain_info *info, uint32_t domid, const uint8_t uuid[16])
+{
+    return info->domid == domid && memcmp(info->uuid, uuid, sizeof(info->uuid)) == 0;
+}
+
 /*
  * Bounds on what a guest may allocate: its grant entries fit one frame; its event channels are
  * the two constant ones and a few that it makes for itself.

@@ -111,6 +111,7 @@ struct guest_control {
     uint32_t acked_seq;
     uint32_t seen_state; /* enum noxs_guest_state */
     uint32_t exit_code;
+    uint64_t exiting_ns;           /* when it said so */
     struct loop_timer *exit_timer; /* from EXITING to the shutdown that must follow */
     struct throttle throttle;
     struct loop_timer *throttle_timer; /* runs while the channel is masked */
@@ -194,6 +195,11 @@ bool guest_alive(const struct guest *guest);
 /* Keeps the first reason given; not printable characters become '?'. */
 void guest_set_reason(struct guest *guest, const char *reason);
 
+/*
+ * What the hypervisor says is of this domain, which may be dying, and not of another that has its
+ * id by now.
+ */
+bool guest_domain_is(const struct hv_domain_info *info, uint32_t domid, const uint8_t uuid[16]);
 /* What the hypervisor is told of it. */
 void guest_domain_params(const struct guest *guest, struct hv_domain_params *params_out);
 

@@ -80,6 +80,20 @@ static int set_bridges(const char *value, struct daemon_config *config)
     }
 }
 
+static int set_virq(const char *value, struct daemon_config *config)
+{
+    static const char *const names[] = {
+        [DEATH_VIRQ_AUTO] = "auto", [DEATH_VIRQ_TAKE] = "take", [DEATH_VIRQ_NEVER] = "never"};
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(value, names[i]) != 0)
+            continue;
+        config->virq = (enum death_virq)i;
+        return 0;
+    }
+    return -EINVAL;
+}
+
 /* A line each: of the whole pool, or of one flavour. It says itself what is wrong. */
 static int set_pool(const char *where, const char *value, struct daemon_config *config,
                     struct error *error)
@@ -108,6 +122,7 @@ static const struct key {
     {"iod", set_iod, "the absolute path of chaos-iod"},
     {"uplink", set_uplink, "an interface name of at most 15 bytes"},
     {"network", set_network, "an IPv4 network such as 10.77.0.0/16"},
+    {"virq", set_virq, "auto, take or never"},
     {"bridges", set_bridges, "names of bridges that users other than root may use"},
 };
 

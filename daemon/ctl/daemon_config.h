@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/death.h"
 #include "core/error.h"
 #include "core/pool_setting.h"
 #include "hostnet/hostnet.h"
@@ -18,6 +19,7 @@ struct daemon_config {
     char uplink[16];
     struct hostnet_ip network;
     uint8_t prefix_len;
+    enum death_virq virq;
     char bridges[DAEMON_BRIDGES_MAX]; /* open to every user, with a space between them */
     struct pool_setting pool;         /* budget, rate, learn */
     unsigned flavour_count;

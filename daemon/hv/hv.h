@@ -184,6 +184,12 @@ struct hv_ops {
     int (*port_unmask)(struct hv *hv, struct hv_port local);
 
     /*
+     * Bind the event that tells of each domain of the host that stops or is gone, not of which one,
+     * on the same fd, until port_unbind. -EEXIST: another program has it, or gets it.
+     */
+    int (*death_events)(struct hv *hv, struct hv_port *local_out);
+
+    /*
      * For the data plane: an event channel fd that can only ever bind this domain's ports, with
      * remote bound on it; and a fresh grant-mapping fd. The caller owns and closes the fds.
      */

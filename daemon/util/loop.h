@@ -29,6 +29,11 @@ struct loop_ops {
     struct loop_timer *(*timer_create)(struct loop *loop, loop_timer_fn *fn, void *arg);
     /* Arm (or re-arm) to fire once after delay_ns. */
     void (*timer_set)(struct loop_timer *timer, uint64_t delay_ns);
+    /*
+     * The same to the microsecond, where timer_set may be some milliseconds late, for a system call
+     * and, from the first time on, a descriptor that the timer keeps. Without one it is timer_set.
+     */
+    void (*timer_set_exact)(struct loop_timer *timer, uint64_t delay_ns);
     void (*timer_cancel)(struct loop_timer *timer);
     void (*timer_destroy)(struct loop_timer *timer);
     /* Watch fd (borrowed) for the given readiness; 0 pauses the watch. */

@@ -2,8 +2,13 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "util/fd.h"
 
 #define MAX_SIGNALS 8
 
@@ -20,6 +25,9 @@ struct loop_event {
 
 struct loop_timer {
     struct event *event;
+    struct event *exact; /* NULL until one was asked for */
+    int exact_fd;
+    struct event_base *base;
     loop_timer_fn *fn;
     void *arg;
 };
@@ -60,6 +68,8 @@ static struct loop_timer *timer_create_event(struct loop *loop, loop_timer_fn *f
         return NULL;
     timer->fn = fn;
     timer->arg = arg;
+    timer->base = from_loop(loop)->base;
+    timer->exact_fd = -1;
     timer->event = evtimer_new(from_loop(loop)->base, on_timer, timer);
     if (timer->event == NULL) {
         free(timer);
@@ -68,16 +78,62 @@ static struct loop_timer *timer_create_event(struct loop *loop, loop_timer_fn *f
     return timer;
 }
 
+static void cancel_exact(struct loop_timer *timer)
+{
+    if (timer->exact != NULL)
+        event_del(timer->exact);
+}
+
 static void timer_set(struct loop_timer *timer, uint64_t delay_ns)
 {
+    cancel_exact(timer);
     uint64_t delay_us = (delay_ns + 999) / 1000;
     struct timeval delay = {.tv_sec = (time_t)(delay_us / 1000000),
                             .tv_usec = (suseconds_t)(delay_us % 1000000)};
     evtimer_add(timer->event, &delay);
 }
 
+static void on_exact(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop_timer *timer = arg;
+    uint64_t count;
+
+    (void)what;
+    if (read((int)fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
+        timer->fn(timer->arg);
+}
+
+static bool has_exact(struct loop_timer *timer)
+{
+    if (timer->exact != NULL)
+        return true;
+    timer->exact_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (timer->exact_fd < 0)
+        return false;
+    timer->exact = event_new(timer->base, timer->exact_fd, EV_READ, on_exact, timer);
+    if (timer->exact == NULL)
+        fd_close(&timer->exact_fd);
+    return timer->exact != NULL;
+}
+
+static void timer_set_exact(struct loop_timer *timer, uint64_t delay_ns)
+{
+    struct itimerspec due = {.it_value = {.tv_sec = (time_t)(delay_ns / 1000000000),
+                                          .tv_nsec = (long)(delay_ns % 1000000000)}};
+
+    if (delay_ns == 0)
+        due.it_value.tv_nsec = 1; /* 0 would be never */
+    if (!has_exact(timer) || timerfd_settime(timer->exact_fd, 0, &due, NULL) < 0) {
+        timer_set(timer, delay_ns);
+        return;
+    }
+    evtimer_del(timer->event);
+    event_add(timer->exact, NULL);
+}
+
 static void timer_cancel(struct loop_timer *timer)
 {
+    cancel_exact(timer);
     evtimer_del(timer->event);
 }
 
@@ -85,6 +141,9 @@ static void timer_destroy(struct loop_timer *timer)
 {
     if (timer == NULL)
         return;
+    if (timer->exact != NULL)
+        event_free(timer->exact);
+    fd_close(&timer->exact_fd);
     event_free(timer->event);
     free(timer);
 }
@@ -145,6 +204,7 @@ static const struct loop_ops event_ops = {
     .now_ns = now_ns,
     .timer_create = timer_create_event,
     .timer_set = timer_set,
+    .timer_set_exact = timer_set_exact,
     .timer_cancel = timer_cancel,
     .timer_destroy = timer_destroy,
     .watch_create = watch_create,

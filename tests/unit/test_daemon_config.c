@@ -19,7 +19,8 @@ START_TEST(settings)
 {
     ck_assert_int_eq(
         parse("# all of them\n\nsocket = /run/x.sock\n iod=/opt/chaos-iod # beside\n"
-              "uplink\t=\tbr7\nnetwork = 192.168.4.0/24\nbridges = br0, br-users  x.1"),
+              "uplink\t=\tbr7\nnetwork = 192.168.4.0/24\nbridges = br0, br-users  x.1\n"
+              "virq = take"),
         0);
     ck_assert_str_eq(config.socket, "/run/x.sock");
     ck_assert_str_eq(config.iod, "/opt/chaos-iod");
@@ -27,6 +28,11 @@ START_TEST(settings)
     ck_assert_mem_eq(config.network.octet, ((uint8_t[]){192, 168, 4, 0}), 4);
     ck_assert_uint_eq(config.prefix_len, 24);
     ck_assert_str_eq(config.bridges, "br0 br-users x.1");
+    ck_assert_int_eq(config.virq, DEATH_VIRQ_TAKE);
+    ck_assert_int_eq(parse("virq = never"), 0);
+    ck_assert_int_eq(config.virq, DEATH_VIRQ_NEVER);
+    ck_assert_int_eq(parse("virq = never\nvirq = auto"), 0);
+    ck_assert_int_eq(config.virq, DEATH_VIRQ_AUTO);
 }
 END_TEST
 
@@ -37,6 +43,7 @@ START_TEST(defaults)
     ck_assert_str_eq(config.uplink, "chaos0");
     ck_assert_uint_eq(config.prefix_len, 16);
     ck_assert_str_eq(config.bridges, "");
+    ck_assert_int_eq(config.virq, DEATH_VIRQ_AUTO);
 }
 END_TEST
 
@@ -55,6 +62,7 @@ START_TEST(errors_name_the_line)
         {"uplink = a b", "uplink"},
         {"network = 10.77.0.0", "network"},
         {"network = 10.77/16", "network"},
+        {"virq = yes", "x.conf:1: virq must be auto, take or never"},
         {"bridges = br/0", "bridges"},
         {"bridges = br0, abcdefghijklmnop", "bridges"},
     };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <xen/sys/evtchn.h>
+#include <xen/xen.h>
 
 #define DOM0 0
 
@@ -90,6 +91,21 @@ int hv_xen_port_unmask(struct hv *hv, struct hv_port local)
     if (size < 0)
         return -errno;
     return size == sizeof(port) ? 0 : -EIO;
+}
+
+int hv_xen_death_events(struct hv *hv, struct hv_port *local_out)
+{
+    struct ioctl_evtchn_bind_virq bind = {.virq = VIRQ_DOM_EXC};
+    int rc = hv_xen_has_store_domain(hv_xen_of(hv));
+    int local;
+
+    if (rc != 0)
+        return rc > 0 ? -EEXIST : rc;
+    local = ioctl(hv_xen_of(hv)->events_fd, IOCTL_EVTCHN_BIND_VIRQ, &bind);
+    if (local < 0)
+        return -errno;
+    local_out->n = (uint32_t)local;
+    return 0;
 }
 
 int hv_xen_io_channel(struct hv *hv, uint32_t domid, struct hv_port remote, int *fd_out,

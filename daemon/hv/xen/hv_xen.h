@@ -11,4 +11,10 @@
  */
 int hv_xen_open(struct hv **hv_out);
 
+/*
+ * Why xenstored, which refuses to start when another program has the event of ends of domains, has
+ * to get it: it runs, or the host starts it at boot. NULL: neither. root: "" but in tests.
+ */
+const char *hv_xen_xenstored(const char *root);
+
 #endif

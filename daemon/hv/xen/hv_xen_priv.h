@@ -90,6 +90,9 @@ int hv_xen_read_version(struct hv_xen *xen);
 int hv_xen_host_info(struct hv *hv, struct hv_host_info *info_out);
 int hv_xen_domain_list(struct hv *hv, uint32_t first, struct hv_domain_info *infos_out, size_t max);
 
+/* Whether XenStore is a domain of its own. -errno, or 0 or 1. */
+int hv_xen_has_store_domain(struct hv_xen *xen);
+
 /* cpus.c */
 int hv_xen_host_cpus(struct hv *hv, struct hv_cpus *cpus_out);
 int hv_xen_vcpu_affinity(struct hv *hv, uint32_t domid, uint32_t vcpu, const struct hv_cpus *cpus);
@@ -104,6 +107,7 @@ int hv_xen_port_notify(struct hv *hv, struct hv_port local);
 int hv_xen_events_fd(struct hv *hv);
 int hv_xen_event_next(struct hv *hv, struct hv_port *local_out);
 int hv_xen_port_unmask(struct hv *hv, struct hv_port local);
+int hv_xen_death_events(struct hv *hv, struct hv_port *local_out);
 int hv_xen_io_channel(struct hv *hv, uint32_t domid, struct hv_port remote, int *fd_out,
                       struct hv_port *local_out);
 

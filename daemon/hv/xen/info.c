@@ -78,6 +78,26 @@ static void convert(const xc_domaininfo_t *from, struct hv_domain_info *to)
     memcpy(to->uuid, from->handle, sizeof(to->uuid));
 }
 
+/* Xen then gives the event of ends of domains to that one, and lets dom0 bind it all the same. */
+int hv_xen_has_store_domain(struct hv_xen *xen)
+{
+    xc_domaininfo_t batch[LIST_BATCH];
+    uint32_t first = 1;
+    int got;
+
+    do {
+        got = xc_domain_getinfolist(xen->xc, first, LIST_BATCH, batch);
+        if (got < 0)
+            return hv_xen_rc(got);
+        for (int i = 0; i < got; i++)
+            if ((batch[i].flags & XEN_DOMINF_xs_domain) != 0)
+                return 1;
+        if (got > 0)
+            first = batch[got - 1].domain + 1u;
+    } while (got == (int)LIST_BATCH);
+    return 0;
+}
+
 int hv_xen_domain_list(struct hv *hv, uint32_t first, struct hv_domain_info *infos_out, size_t max)
 {
     xc_interface *xc = hv_xen_of(hv)->xc;

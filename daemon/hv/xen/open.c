@@ -114,6 +114,7 @@ static const struct hv_ops xen_ops = {
     .events_fd = hv_xen_events_fd,
     .event_next = hv_xen_event_next,
     .port_unmask = hv_xen_port_unmask,
+    .death_events = hv_xen_death_events,
     .io_channel = hv_xen_io_channel,
     .grant_fd = hv_xen_grant_fd,
     .close = close_handles,
