@@ -328,7 +328,12 @@ int death_init(struct core *core)
 {
     core->death = (struct death){0};
     core->death.timer = core->loop->ops->timer_create(core->loop, on_timer, core);
-    return core->death.timer == NULL ? -ENOMEM : 0;
+    if (core->death.timer == NULL)
+        return -ENOMEM;
+    /* What it takes to be exact is had now, not when descriptors are short. */
+    core->loop->ops->timer_set_exact(core->death.timer, FIRST_NS);
+    core->loop->ops->timer_cancel(core->death.timer);
+    return 0;
 }
 
 void death_fini(struct core *core)

@@ -22,11 +22,11 @@ create crash 8
 us=$(/lab/death_time crash $(names crash)) || fail "crash"
 echo "a crash is noticed within $us us"
 check "within 5 ms, not $us us" test "$us" -le 5000
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046 # words
 check "destroy" chaos destroy --wait $(names crash)
 
 create exit 8
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046 # words
 us=$(/lab/death_time exit $(names exit)) || fail "exit"
 echo "a clean exit is answered within $us us"
 check "within 5 ms, not $us us" test "$us" -le 5000
