@@ -135,6 +135,7 @@ int cmd_shutdown(struct cli *cli);
 int cmd_console(struct cli *cli);
 int cmd_logs(struct cli *cli);
 int cmd_noxs(struct cli *cli);
+int cmd_top(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 

@@ -47,11 +47,20 @@ static const struct cli_option logs_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option top_options[] = {
+    {"--batch", 'b', NULL, "print for a script, not live on the terminal"},
+    {"--count", 'n', "N", "samples to show (--batch: 1)"},
+    {"--delay", 'd', "S", "seconds between two samples (2)"},
+    {"--sort", 's', "KEY", "cpu, memory, rx, tx or name; live: keys c, m, r, t, n; q ends"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct cli_verb cli_verbs[] = {
     {"create", cmd_create, "FILE [KEY=VALUE]...", "create a guest and wait until it is ready",
      create_options, 1, 1000},
     {"destroy", cmd_destroy, "GUEST...", "destroy guests at once", destroy_options, 1, 100000},
     {"list", cmd_list, "", "list the guests", no_options, 0, 0},
+    {"top", cmd_top, "", "show what guests use, the largest first", top_options, 0, 0},
     {"info", cmd_info, "GUEST", "show one guest", no_options, 1, 1},
     {"pause", cmd_pause, "GUEST...", "stop the virtual CPUs of guests", no_options, 1, 100000},
     {"unpause", cmd_unpause, "GUEST...", "let paused guests run on", no_options, 1, 100000},

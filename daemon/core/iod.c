@@ -100,6 +100,8 @@ static const char *dispatch(struct iod *iod, const union iod_message *message)
                                              : "guests after the greeting";
     if (iod->sm.state != IOD_UP)
         return "a message before the greeting";
+    if (message->header.type == IO_MSG_COUNTERS)
+        return iod_counters(iod, &message->counters);
     return iod_guest_message(iod, message);
 }
 
@@ -183,6 +185,7 @@ void iod_lost(struct iod *iod, const char *why)
     dead_init(&iod->dead);
     iod->failures = was_healthy ? 1 : iod->failures + 1;
     move(iod, IOD_WAITING);
+    iod_stats_forget(iod);
     iod_requeue_guests(iod);
     if (!iod->ever_up && iod->failures >= FIRST_TRIES) {
         cancel_timer(iod);
@@ -279,6 +282,7 @@ int iod_init(struct iod *iod, const struct iod_config *config)
 
     *iod = (struct iod){.config = *config, .found = -1, .socket = -1};
     list_init(&iod->outbox);
+    list_init(&iod->stats);
     dead_init(&iod->dead);
     sm_init(&iod->sm, &type, iod, IOD_DOWN, iod_now_ns(iod));
     iod->timer = loop->ops->timer_create(loop, on_timer, iod);
@@ -290,6 +294,7 @@ void iod_fini(struct iod *iod)
     if (iod->config.loop == NULL)
         return;
     disconnect(iod);
+    iod_stats_forget(iod);
     fd_close(&iod->found);
     if (iod->timer != NULL)
         iod->config.loop->ops->timer_destroy(iod->timer);

@@ -90,8 +90,11 @@ struct iod {
     int socket;
     struct loop_watch *watch;
     struct loop_timer *timer;
-    struct dead dead;    /* whose consoles it keeps */
-    struct list outbox;  /* guests whose message waits, in order */
+    struct dead dead;   /* whose consoles it keeps */
+    struct list outbox; /* guests whose message waits, in order */
+    struct list stats;  /* struct iod_question, in order */
+    unsigned stats_count;
+    uint64_t stats_last; /* number of the last one */
     unsigned unanswered; /* messages iod owes an answer */
     unsigned failures;   /* in a row */
     uint64_t deadline_ns;
@@ -122,5 +125,16 @@ struct iod_console_want {
 /* Hand iod a stream socket (borrowed) for the console of a guest, or of one in iod->dead. */
 int iod_console(struct iod *iod, uint64_t guest_id, int fd, const struct iod_console_want *want,
                 struct error *error);
+
+struct io_guest_counters;
+/* counters: in the order of the ids, valid during the call. NULL: nobody knows, because iod is
+   being started again, or has too much to do. */
+typedef void iod_on_counters(void *arg, const struct io_guest_counters *counters);
+/*
+ * What iod has counted for guests; at most IO_STATS_GUESTS ids. Does not block; done is called
+ * once, perhaps before this returns.
+ */
+void iod_stats(struct iod *iod, const uint64_t *ids, unsigned count, iod_on_counters *done,
+               void *arg);
 
 #endif

@@ -19,6 +19,10 @@ void iod_flush(struct iod *iod);
 void iod_attach_missing(struct iod *iod);
 /* Returns NULL, or what is wrong with the message. */
 const char *iod_serves(struct iod *iod, uint64_t id);
+/* Returns NULL, or what is wrong with the message. */
+const char *iod_counters(struct iod *iod, const struct io_msg_counters *message);
+/* Nobody will answer. */
+void iod_stats_forget(struct iod *iod);
 /* After a loss: who was attached must be again, who was leaving has left. */
 void iod_requeue_guests(struct iod *iod);
 /* Returns NULL, or what is wrong with the message. */

@@ -77,6 +77,8 @@ static size_t expected_size(uint32_t type)
         return sizeof(struct io_msg_serves);
     case IO_MSG_FAULT:
         return sizeof(struct io_msg_fault);
+    case IO_MSG_COUNTERS:
+        return sizeof(struct io_msg_counters);
     default:
         return 0;
     }

@@ -24,6 +24,7 @@ union iod_message {
     struct io_msg_detached detached;
     struct io_msg_fault fault;
     struct io_msg_serves serves;
+    struct io_msg_counters counters;
     uint8_t bytes[IO_MSG_MAX];
 };
 

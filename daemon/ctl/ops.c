@@ -6,6 +6,7 @@ static const struct ctl_op ops[] = {
     {"version", op_version, CTL_NOBODY, CTL_ANYONE, 0},
     {"create", op_create, CTL_NOBODY, CTL_ANYONE, 1},
     {"list", op_list, CTL_NOBODY, CTL_ANYONE, 0},
+    {"stats", op_stats, CTL_NOBODY, CTL_ANYONE, 0},
     {"info", op_info, CTL_GUEST, CTL_ANYONE, 0},
     {"destroy", op_destroy, CTL_GUEST, CTL_OWNER, 0},
     {"pause", op_pause, CTL_GUEST, CTL_OWNER, 0},

@@ -45,6 +45,7 @@ void op_pool(struct ctl_request *request);
 void op_pool_set(struct ctl_request *request);
 void op_pause(struct ctl_request *request);
 void op_shutdown(struct ctl_request *request);
+void op_stats(struct ctl_request *request);
 void op_unpause(struct ctl_request *request);
 void op_version(struct ctl_request *request);
 

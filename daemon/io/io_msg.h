@@ -13,6 +13,7 @@
  *             tap fd per bridged vif]
  *   DETACH                             DETACHED  (grants unmapped, fds closed)
  *   CONSOLE  [stream socket fd]        -
+ *   STATS                              COUNTERS  (of the same guests)
  *                                      FAULT     (the guest broke a protocol)
  */
 #ifndef CHAOS_IO_MSG_H
@@ -21,11 +22,12 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define IO_MSG_VERSION  5u
+#define IO_MSG_VERSION  6u
 #define IO_MAX_VIFS     2u
 #define IO_MAX_FDS      (2u + IO_MAX_VIFS)
 #define IO_TEXT_MAX     120u
 #define IO_WINDOW_PAGES 16u /* most pages one guest may have mapped */
+#define IO_STATS_GUESTS 32u /* most guests in one STATS */
 
 enum io_msg_type {
     IO_MSG_HELLO = 1,
@@ -36,6 +38,8 @@ enum io_msg_type {
     IO_MSG_CONSOLE,
     IO_MSG_FAULT,
     IO_MSG_SERVES,
+    IO_MSG_STATS,
+    IO_MSG_COUNTERS,
 };
 
 struct io_msg_header {
@@ -126,9 +130,43 @@ struct io_msg_fault {
     char text[IO_TEXT_MAX]; /* e.g. "net tx: producer index out of range"; NUL-terminated */
 };
 
-#define IO_MSG_MAX 512u /* bytes of the largest message */
+/* header.guest: a number that the answer repeats. */
+struct io_msg_stats {
+    struct io_msg_header header;
+    uint32_t count; /* at most IO_STATS_GUESTS */
+    uint32_t reserved;
+    uint64_t guests[IO_STATS_GUESTS]; /* ids; those from count on are 0 */
+};
+
+/* Since iod has served the interface; rx is towards the guest. */
+struct io_counters {
+    uint64_t rx_frames;
+    uint64_t rx_bytes;
+    uint64_t rx_drops;
+    uint64_t tx_frames;
+    uint64_t tx_bytes;
+    uint64_t tx_drops;
+};
+
+struct io_guest_counters {
+    uint64_t guest;     /* the id that was asked for */
+    uint32_t vif_count; /* 0 as well if iod does not serve it */
+    uint32_t reserved;
+    struct io_counters vif[IO_MAX_VIFS];
+};
+
+/* The answers are in the order of the questions, and the guests in the order of the question. */
+struct io_msg_counters {
+    struct io_msg_header header;
+    uint32_t count;
+    uint32_t reserved;
+    struct io_guest_counters guests[IO_STATS_GUESTS];
+};
+
+#define IO_MSG_MAX 512u /* bytes of the largest message to iod */
 
 static_assert(sizeof(struct io_msg_header) == 16, "header");
 static_assert(sizeof(struct io_msg_attach) <= IO_MSG_MAX, "attach");
+static_assert(sizeof(struct io_msg_stats) <= IO_MSG_MAX, "stats");
 
 #endif

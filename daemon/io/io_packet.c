@@ -14,6 +14,7 @@ static const struct order {
     {IO_MSG_ATTACH, sizeof(struct io_msg_attach), 2, IO_MAX_FDS},
     {IO_MSG_DETACH, sizeof(struct io_msg_detach), 0, 0},
     {IO_MSG_CONSOLE, sizeof(struct io_msg_console), 1, 1},
+    {IO_MSG_STATS, sizeof(struct io_msg_stats), 0, 0},
 };
 
 static bool well_formed(const struct io_packet *packet)

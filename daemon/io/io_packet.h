@@ -15,6 +15,7 @@ struct io_packet {
         struct io_msg_attach attach;
         struct io_msg_detach detach;
         struct io_msg_console console;
+        struct io_msg_stats stats;
         uint8_t bytes[IO_MSG_MAX];
     } msg;
     struct fd_packet from; /* its fds belong to the holder; taken ones are set to -1 */

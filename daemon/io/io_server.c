@@ -4,6 +4,7 @@
 #include "io/io_fd.h"
 #include "io/io_guest.h"
 #include "io/io_packet.h"
+#include "io/io_stats.h"
 #include "util/fd.h"
 
 #include <errno.h>
@@ -179,13 +180,20 @@ static void do_console(struct io_server *server, struct io_packet *packet)
     packet->from.fds[0] = -1;
 }
 
+static void do_stats(struct io_server *server, struct io_packet *packet)
+{
+    struct io_msg_counters answer;
+    if (io_stats(server->io, &packet->msg.stats, &answer) < 0)
+        shutdown(server->connection, SHUT_RDWR);
+    else
+        reply(server, &answer, sizeof(answer));
+}
+
 static void do_order(struct io_server *server, struct io_packet *packet)
 {
     static void (*const orders[])(struct io_server *, struct io_packet *) = {
-        [IO_MSG_HELLO] = do_hello,
-        [IO_MSG_ATTACH] = do_attach,
-        [IO_MSG_DETACH] = do_detach,
-        [IO_MSG_CONSOLE] = do_console,
+        [IO_MSG_HELLO] = do_hello,     [IO_MSG_ATTACH] = do_attach, [IO_MSG_DETACH] = do_detach,
+        [IO_MSG_CONSOLE] = do_console, [IO_MSG_STATS] = do_stats,
     };
     uint32_t type = packet->msg.header.type; /* io_packet_receive lets only these through */
     if (type == IO_MSG_HELLO || server->greeted)

@@ -57,7 +57,7 @@ static void enqueue(struct netback *netback, const uint8_t *data, size_t size)
     if (netback->queued < NETBACK_QUEUE_FRAMES)
         entry = malloc(sizeof(*entry) + size);
     if (entry == NULL) {
-        netback->stats.drops++;
+        netback->stats.rx_drops++;
         return;
     }
     entry->next = NULL;
@@ -71,7 +71,7 @@ static void enqueue(struct netback *netback, const uint8_t *data, size_t size)
 void netback_deliver(struct netback *netback, const uint8_t *data, size_t size)
 {
     if (netback->rx.fault != NULL || size > FRAME_MAX_BYTES) {
-        netback->stats.drops++;
+        netback->stats.rx_drops++;
         return;
     }
     /* Frames that wait go first. */
@@ -94,7 +94,7 @@ static bool serve_rx(struct netback *netback)
 static enum io_throttle_work pass_on(struct netback *netback, const uint8_t *frame, ssize_t size)
 {
     if (size < 0 || !netback->ops->frame(netback->arg, frame, (size_t)size)) {
-        netback->stats.drops++;
+        netback->stats.tx_drops++;
         return IO_THROTTLE_REFUSED;
     }
     netback->stats.tx_packets++;

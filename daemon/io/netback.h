@@ -26,7 +26,8 @@ struct netback_stats {
     uint64_t rx_bytes;
     uint64_t tx_packets;
     uint64_t tx_bytes;
-    uint64_t drops; /* both ways: refused, spoofed, or no room */
+    uint64_t rx_drops; /* no room, or the guest is stopped */
+    uint64_t tx_drops; /* malformed, spoofed or otherwise refused */
 };
 
 struct netback_queued;

@@ -17,7 +17,7 @@ static void to_guest(void *arg, const uint8_t *data, size_t size)
 {
     struct vif *vif = arg;
     if (vif->stopped)
-        vif->netback.stats.drops++;
+        vif->netback.stats.rx_drops++;
     else
         netback_deliver(&vif->netback, data, size);
 }

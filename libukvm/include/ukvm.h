@@ -186,6 +186,40 @@ int ukvm_logs(struct ukvm *handle, const char *guest, const struct ukvm_logs_opt
 /* All guests, by ascending domain id. The caller frees *guests_out with free(). */
 int ukvm_list(struct ukvm *handle, struct ukvm_guest **guests_out, size_t *count_out);
 
+struct ukvm_vif_stats {
+    uint64_t rx_frames; /* towards the guest */
+    uint64_t rx_bytes;
+    uint64_t rx_drops; /* it had no room, or broke a protocol */
+    uint64_t tx_frames;
+    uint64_t tx_bytes;
+    uint64_t tx_drops; /* malformed, not from its address, or too many */
+};
+
+/* What a guest has used. Later versions of the library append members. */
+struct ukvm_stats {
+    size_t size; /* of what the library has filled in */
+    char name[UKVM_NAME_MAX];
+    uint32_t domid;
+    char state[16];
+    uint32_t vcpus;
+    uint64_t taken_ns; /* by a clock that starts at some time: for differences */
+    uint64_t cpu_ns;   /* CPU time of all vCPUs, since the domain was built */
+    uint64_t memory_bytes;
+    bool net_known; /* false: chaos-iod is being started again, or busy; the rest is 0 */
+    uint32_t vif_count;
+    /* Since chaos-iod has served the guest: they begin at 0 again when that is replaced. */
+    struct ukvm_vif_stats vifs[UKVM_VIFS_MAX];
+};
+
+/* stats is valid during the call. No other call of the handle is allowed. */
+typedef void ukvm_on_stats(void *arg, const struct ukvm_stats *stats);
+
+/*
+ * on_stats is called for every guest, by ascending domain id; also for some when the call fails
+ * later. Each page of guests has a taken_ns of its own.
+ */
+int ukvm_stats(struct ukvm *handle, ukvm_on_stats *on_stats, void *arg);
+
 /*
  * Set the pool of shells by one line of "KEY=VALUE ..." as in chaosd's configuration
  * (docs/config.md); for root. Errors: CONFIG, LIMIT.

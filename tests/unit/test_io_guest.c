@@ -147,7 +147,7 @@ START_TEST(spoofed_frames_are_counted)
     ring_net(2);
     loop_fake_run(loop);
     ck_assert_uint_eq(io_front_receive(&fronts[3], got), 0);
-    ck_assert_uint_eq(guest(2)->vifs[0].netback.stats.drops, 1);
+    ck_assert_uint_eq(guest(2)->vifs[0].netback.stats.tx_drops, 1);
     ck_assert_uint_eq(guest(2)->vifs[0].netback.stats.tx_packets, 0);
     ck_assert_uint_eq(faults, 0);
 }

@@ -164,7 +164,7 @@ START_TEST(refused_frames_are_counted)
     io_front_send(&front, frame, 60);
     serve();
     ck_assert_uint_eq(netback.stats.tx_packets, 0);
-    ck_assert_uint_eq(netback.stats.drops, 1);
+    ck_assert_uint_eq(netback.stats.tx_drops, 1);
     ck_assert_int_eq(tx_status(0), NETIF_RSP_OKAY);
 }
 END_TEST
@@ -206,7 +206,7 @@ START_TEST(refused_requests_get_an_error)
         ck_assert_int_eq(tx_status(i), NETIF_RSP_ERROR);
     }
     ck_assert_uint_eq(frames, 0);
-    ck_assert_uint_eq(netback.stats.drops, 4);
+    ck_assert_uint_eq(netback.stats.tx_drops, 4);
     ck_assert_ptr_null(fault);
     io_front_send(&front, frame, 60);
     serve();
@@ -367,9 +367,9 @@ START_TEST(waiting_frames_are_bounded)
     for (unsigned i = 0; i < NETBACK_QUEUE_FRAMES + 10; i++)
         netback_deliver(&netback, frame, 100);
     ck_assert_uint_eq(netback.queued, NETBACK_QUEUE_FRAMES);
-    ck_assert_uint_eq(netback.stats.drops, 10);
+    ck_assert_uint_eq(netback.stats.rx_drops, 10);
     netback_deliver(&netback, frame, FRAME_MAX_BYTES + 1);
-    ck_assert_uint_eq(netback.stats.drops, 11);
+    ck_assert_uint_eq(netback.stats.rx_drops, 11);
 }
 END_TEST
 
@@ -380,7 +380,7 @@ START_TEST(rx_buffer_that_is_none)
     netback_deliver(&netback, frame, 100);
     ck_assert_str_eq(fault, "net rx: no such buffer");
     netback_deliver(&netback, frame, 100);
-    ck_assert_uint_eq(netback.stats.drops, 1);
+    ck_assert_uint_eq(netback.stats.rx_drops, 1);
 }
 END_TEST
 
