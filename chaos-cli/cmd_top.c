@@ -130,7 +130,7 @@ static void draw(const struct top *top)
     printf("\033[H");
     /* The last line has no end: the screen would move up. */
     for (char *at = text, *end; (end = strchr(at, '\n')) != NULL; at = end + 1)
-        printf("%.*s\033[K%s", (int)(end - at), at, end[1] != '\0' ? "\r\n" : "");
+        printf("%.*s\033[K%s", (int)(end - at), at, end[1] != '\0' ? "\n" : "");
     printf("\033[J");
     fflush(stdout);
     free(text);

@@ -37,7 +37,7 @@ add_test(NAME golden.cli
                  $<TARGET_FILE_DIR:boot>)
 set_tests_properties(golden.config golden.cli PROPERTIES LABELS golden)
 
-foreach(name ukvm_client ukvm_bad_daemon)
+foreach(name ukvm_client ukvm_bad_daemon ukvm_stats)
   chaos_unit_test(${name} ukvm_private fake_chaosd_fixture)
   target_sources(test_${name} PRIVATE fixture/fake_client.c)
 endforeach()
@@ -48,6 +48,10 @@ add_test(NAME unit.ukvm_install
                  $<$<BOOL:${CHAOS_SANITIZE}>:-fsanitize=address,undefined>)
 set_tests_properties(unit.ukvm_install PROPERTIES LABELS unit)
 
+chaos_unit_test(top)
+target_sources(test_top PRIVATE ${PROJECT_SOURCE_DIR}/chaos-cli/top.c)
+target_include_directories(test_top PRIVATE ${PROJECT_SOURCE_DIR}/chaos-cli
+                                            ${PROJECT_SOURCE_DIR}/libukvm/include)
 chaos_unit_test(cli_terminal fake_chaosd_fixture)
 add_dependencies(test_cli_terminal chaos)
 target_compile_definitions(test_cli_terminal PRIVATE CHAOS_PROGRAM="$<TARGET_FILE:chaos>")

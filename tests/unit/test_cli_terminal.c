@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -140,6 +141,87 @@ START_TEST(who_only_reads_is_told_and_can_leave)
 }
 END_TEST
 
+#define STATS(cpu, taken)                                                                          \
+    "request {\"op\":\"stats\"}\n"                                                                 \
+    "reply {\"ok\":{\"guests\":[{\"name\":\"web\",\"domid\":3,\"state\":\"running\",\"vcpus\":1,"  \
+    "\"cpu_ns\":" cpu ",\"memory_bytes\":4194304,\"vifs\":[]},"                                    \
+    "{\"name\":\"db\",\"domid\":4,\"state\":\"paused\",\"vcpus\":1,\"cpu_ns\":0,"                  \
+    "\"memory_bytes\":8388608,\"vifs\":null}],\"last\":4,\"taken_ns\":" taken                      \
+    ",\"more\":false}}\n"
+#define WEB_FIRST                                                                                  \
+    "web       3  running          50.0    4.0M      1       0       0\033[K\r\n"                  \
+    "db        4  paused            0.0    8.0M      1       -       -\033[K"
+#define DB_FIRST                                                                                   \
+    "db        4  paused            0.0    8.0M      1       -       -\033[K\r\n"                  \
+    "web       3  running          50.0    4.0M      1       0       0\033[K"
+
+static void start_top(const char *script)
+{
+    start(script, 80, "top", "--delay=0.5");
+    wait_for("\033[?1049h\033[?25l");
+    wait_for(WEB_FIRST);
+}
+
+START_TEST(top_is_live)
+{
+    struct termios now;
+
+    start_top(STATS("0", "1000000000") STATS("500000000", "2000000000") "sleep 10000\n");
+    ck_assert_int_eq(tcgetattr(keeper, &now), 0);
+    ck_assert_uint_eq(now.c_lflag & (ICANON | ECHO), 0);
+    type("m");
+    wait_for(DB_FIRST);
+    type("xc");
+    wait_for(WEB_FIRST);
+    const struct winsize small = {.ws_row = 2, .ws_col = 9};
+    ck_assert_int_eq(ioctl(terminal, TIOCSWINSZ, &small), 0);
+    kill(chaos, SIGWINCH);
+    wait_for("\033[H2 guests,\033[K\r\nNAME  DOM\033[K\033[J");
+    type("q");
+    wait_for("\033[?25h\033[?1049l");
+    int status;
+    ck_assert_int_eq(waitpid(chaos, &status, 0), chaos);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    expect_mode(false);
+    kill(fake, SIGKILL);
+    fake_chaosd_stop(fake);
+    unlink(socket_path);
+}
+END_TEST
+
+START_TEST(top_stops_and_goes_on)
+{
+    int status;
+
+    start_top(STATS("0", "1000000000") STATS("500000000", "2000000000") "sleep 10000\n");
+    kill(chaos, SIGTSTP);
+    ck_assert_int_eq(waitpid(chaos, &status, WUNTRACED), chaos);
+    ck_assert(WIFSTOPPED(status));
+    expect_mode(false);
+    wait_for("\033[?25h\033[?1049l");
+    kill(chaos, SIGCONT);
+    wait_for("\033[?1049h\033[?25l");
+    wait_for(WEB_FIRST);
+    kill(chaos, SIGTERM);
+    wait_for("\033[?25h\033[?1049l");
+    ck_assert_int_eq(waitpid(chaos, &status, 0), chaos);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    expect_mode(false);
+    kill(fake, SIGKILL);
+    fake_chaosd_stop(fake);
+    unlink(socket_path);
+}
+END_TEST
+
+START_TEST(top_ends_with_chaosd)
+{
+    start(STATS("0", "1000000000") "close\n", 80, "top", "--delay=0.1");
+    wait_for("\033[?25h\033[?1049lchaos: top: ");
+    int status = wait_chaos();
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+}
+END_TEST
+
 static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 
 START_TEST(killed)
@@ -180,6 +262,9 @@ int main(void)
     tcase_add_test(cases, who_only_reads_is_told_and_can_leave);
     tcase_add_loop_test(cases, killed, 0, (int)(sizeof(signals) / sizeof(signals[0])));
     tcase_add_test(cases, table_fits);
+    tcase_add_test(cases, top_is_live);
+    tcase_add_test(cases, top_stops_and_goes_on);
+    tcase_add_test(cases, top_ends_with_chaosd);
     suite_add_tcase(suite, cases);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

@@ -30,6 +30,7 @@ union answer {
     struct io_msg_hello hello;
     struct io_msg_attached attached;
     struct io_msg_fault fault;
+    struct io_msg_counters counters;
     uint8_t bytes[IO_MSG_MAX];
 };
 static union answer answer;
@@ -228,6 +229,44 @@ START_TEST(attach_serve_detach)
     ck_assert_uint_eq(open_files(), files);
     order_detach(2, false, 0);
     ck_assert_int_eq(next_answer(), IO_MSG_DETACHED);
+}
+END_TEST
+
+START_TEST(stats_order)
+{
+    struct io_msg_stats message = {
+        .header = {.type = IO_MSG_STATS, .size = sizeof(message), .guest = 99},
+        .count = 3,
+        .guests = {7, 2, 2},
+    };
+    uint8_t frame[60] = {0};
+    greet();
+    attach_front();
+    struct netback_stats *stats = &io_find(&io, 2)->vifs[0].netback.stats;
+    /* It has posted no buffers: this one waits. */
+    netback_deliver(&io_find(&io, 2)->vifs[0].netback, frame, sizeof(frame));
+    *stats = (struct netback_stats){1, 2, 3, 4, 5, 6};
+    order(&message, sizeof(message), NULL, 0);
+    ck_assert_int_eq(next_answer(), IO_MSG_COUNTERS);
+    ck_assert_uint_eq(answer.header.guest, 99);
+    ck_assert_uint_eq(answer.counters.count, 3);
+    ck_assert_uint_eq(answer.counters.guests[0].guest, 7);
+    ck_assert_uint_eq(answer.counters.guests[0].vif_count, 0);
+    for (unsigned i = 1; i < 3; i++) {
+        const struct io_guest_counters *got = &answer.counters.guests[i];
+        ck_assert_uint_eq(got->guest, 2);
+        ck_assert_uint_eq(got->vif_count, 1);
+        ck_assert_uint_eq(got->vif[0].rx_frames, stats->rx_packets);
+        ck_assert_uint_eq(got->vif[0].rx_bytes, stats->rx_bytes);
+        ck_assert_uint_eq(got->vif[0].rx_drops, stats->rx_drops);
+        ck_assert_uint_eq(got->vif[0].tx_frames, stats->tx_packets);
+        ck_assert_uint_eq(got->vif[0].tx_bytes, stats->tx_bytes);
+        ck_assert_uint_eq(got->vif[0].tx_drops, stats->tx_drops);
+    }
+    ck_assert_uint_eq(stats->rx_packets + stats->tx_drops, 7);
+    message.count = IO_STATS_GUESTS + 1;
+    order(&message, sizeof(message), NULL, 0);
+    ck_assert_int_eq(next_answer(), -1);
 }
 END_TEST
 
@@ -504,6 +543,7 @@ int main(void)
     tcase_add_test(tests, another_version_may_not_order);
     tcase_add_test(tests, uplink_comes_with_the_greeting);
     tcase_add_test(tests, attach_serve_detach);
+    tcase_add_test(tests, stats_order);
     tcase_add_test(tests, console_order);
     tcase_add_test(tests, what_is_left_of_a_guest_is_kept_until_it_is_to_be_forgotten);
     tcase_add_test(tests, a_new_chaosd_knows_of_nobody_who_is_gone);

@@ -518,6 +518,30 @@ START_TEST(clients_are_bounded)
 }
 END_TEST
 
+START_TEST(stats_are_anyones_to_read)
+{
+    ck_assert_says(ask("{\"op\":\"stats\"}"), "\"guests\":[],\"more\":false");
+    create("a");
+    rig.iod.counters = (struct io_counters){1, 2, 3, 4, 5, UINT64_MAX};
+    ck_assert_says(ask("{\"op\":\"stats\"}"), "\"name\":\"a\"");
+    ck_assert_says(reply, "\"cpu_ns\":1,\"memory_bytes\":2097152");
+    ck_assert_says(reply, "\"more\":false,\"last\":1,\"taken_ns\":");
+    ck_assert_says(ask("{\"op\":\"stats\",\"after\":1}"), "\"guests\":[]");
+    ck_assert_says(ask("{\"op\":\"stats\",\"after\":-1}"), "protocol");
+    ck_assert_says(ask("{\"op\":\"stats\",\"guest\":\"a\"}"), "unknown member 'guest'");
+    ck_assert_says(ask("{\"op\":\"stats\",\"color\":1}"), "protocol");
+    /* Who asked has gone before chaos-iod answers. */
+    rig.iod.silent = true;
+    ck_assert_str_eq(ask("{\"op\":\"stats\"}"), "");
+    fd_close(&client);
+    rig_run(&rig);
+    rig.iod.silent = false;
+    loop_fake_advance(rig.loop, 6000 * RIG_MS);
+    client = server_rig_connect(&ctl);
+    ck_assert_says(ask("{\"op\":\"stats\"}"), "\"name\":\"a\"");
+}
+END_TEST
+
 START_TEST(lists_are_cut_into_pages)
 {
     char name[16], text[64];
@@ -644,7 +668,7 @@ int main(void)
         who_does_not_read_is_hung_up_on_and_nobody_else,
         late_answers_to_one_who_does_not_read_are_bounded,
         who_goes_away_leaves_the_create_to_itself, only_owners_and_root_may_touch_a_guest,
-        clients_are_bounded, lists_are_cut_into_pages,
+        clients_are_bounded, stats_are_anyones_to_read, lists_are_cut_into_pages,
         a_crashed_guest_has_a_reason_and_its_words_but_no_page,
         a_dead_guest_is_hidden_only_by_a_name_of_its_users,
         a_console_that_nobody_keeps_is_not_there, closing_drops_who_still_waits);
