@@ -158,7 +158,6 @@ END_TEST
 static void start_top(const char *script)
 {
     start(script, 80, "top", "--delay=0.5");
-    wait_for("\033[?1049h\033[?25l");
     wait_for(WEB_FIRST);
 }
 
@@ -200,7 +199,6 @@ START_TEST(top_stops_and_goes_on)
     expect_mode(false);
     wait_for("\033[?25h\033[?1049l");
     kill(chaos, SIGCONT);
-    wait_for("\033[?1049h\033[?25l");
     wait_for(WEB_FIRST);
     kill(chaos, SIGTERM);
     wait_for("\033[?25h\033[?1049l");

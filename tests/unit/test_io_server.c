@@ -455,6 +455,9 @@ static const struct {
     {0, 0, 16, 0},
     {UINT32_MAX, 0, 16, 0},
     {IO_MSG_DETACH, 513, 513, 0},
+    {IO_MSG_STATS, 0, sizeof(struct io_msg_stats) - 8, 0},
+    {IO_MSG_STATS, 0, sizeof(struct io_msg_stats), 1},
+    {IO_MSG_COUNTERS, 0, 16, 0},
 };
 
 START_TEST(malformed_orders_end_the_connection)

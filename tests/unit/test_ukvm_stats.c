@@ -14,7 +14,7 @@
     "\"memory_bytes\":2097152,\"vifs\":" vifs "}"
 #define PAGE(guests, last, more)                                                                   \
     "reply {\"ok\":{\"guests\":[" guests "],\"last\":" last ",\"taken_ns\":5,\"more\":" more "}}"  \
-                                                                                             "\n"
+    "\n"
 #define ASKED(after) "request {\"op\":\"stats\",\"after\":" after "}\n"
 
 static struct ukvm_stats seen[8];
