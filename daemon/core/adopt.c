@@ -7,6 +7,7 @@
 #include "core/control.h"
 #include "core/core.h"
 #include "core/devices.h"
+#include "core/hotnet.h"
 #include "util/keyval.h"
 #include "util/log.h"
 
@@ -131,6 +132,26 @@ static const struct hv_domain_info *find_domain(const struct adopt *adopt,
 
 /* ---- a guest of a record ------------------------------------------------------------ */
 
+/* guest_create has taken it for one that is UP. */
+static void restore_vif(struct guest *guest, unsigned index, const struct spec_vif *spec,
+                        const struct store_vif *record)
+{
+    static const enum guest_vif_state states[] = {
+        [STORE_VIF_UP] = GUEST_VIF_UP,
+        [STORE_VIF_MOVING] = GUEST_VIF_LEAVING,
+        [STORE_VIF_ABSENT] = GUEST_VIF_ABSENT,
+    };
+    struct guest_vif *vif = &guest->vif[index];
+    struct spec_publish *publish = vif->publish;
+    unsigned publish_count = vif->publish_count;
+
+    guest_vif_init(guest, index, spec, states[record->presence]);
+    vif->publish = publish;
+    vif->publish_count = publish_count;
+    vif->generation = record->generation;
+    memcpy(vif->gateway.octet, record->gateway, sizeof(vif->gateway.octet));
+}
+
 static struct guest *guest_of(struct core *core, const struct store_record *record)
 {
     struct guest_spec spec;
@@ -145,9 +166,10 @@ static struct guest *guest_of(struct core *core, const struct store_record *reco
     guest->untrimmed = (record->flags & STORE_TRIM) != 0;
     guest->stored = true;
     guest_set_reason(guest, record->reason);
+    layout_init(&guest->layout, guest->memory_mib, store_record_window_vifs(record));
+    guest->generation = record->generation;
     for (unsigned i = 0; i < guest->vif_count; i++)
-        memcpy(guest->vif[i].gateway.octet, record->vif[i].gateway,
-               sizeof(guest->vif[i].gateway.octet));
+        restore_vif(guest, i, &spec.vif[i], &record->vif[i]);
     return guest;
 }
 
@@ -181,6 +203,8 @@ static int take_addresses(struct core *core, struct guest *guest, const struct s
 
     for (unsigned i = 0; rc == 0 && i < guest->vif_count; i++) {
         struct guest_vif *vif = &guest->vif[i];
+        if (guest_vif_state(vif) == GUEST_VIF_ABSENT)
+            continue;
         rc = addr_mac_take(&core->addr, &vif->mac);
         if (rc < 0 || record->vif[i].ip_held == 0)
             continue;
@@ -232,6 +256,7 @@ static void restore_life(struct guest *guest, const struct hv_domain_info *info)
         guest_move(guest, GUEST_PAUSED);
     if (guest->untrimmed && guest_alive(guest))
         trim_later(guest);
+    hotnet_resume(guest);
 }
 
 static bool has_ended(const struct store_record *record)

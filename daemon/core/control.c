@@ -6,6 +6,7 @@
 
 #include "core/core.h"
 #include "core/create.h"
+#include "core/hotnet.h"
 #include "core/verbs.h"
 #include "noxs/access.h"
 #include "util/log.h"
@@ -93,7 +94,9 @@ static const char *accept_ack(struct guest *guest, uint64_t ack)
     if (status > NOXS_ACK_REFUSED)
         return "unknown value in the ack word";
     control->acked_seq = seq;
-    if (seq == noxs_high(control->request) && status != NOXS_ACK_OK)
+    hotnet_acked(guest, seq, status);
+    if (seq == noxs_high(control->request) && status != NOXS_ACK_OK &&
+        noxs_low(control->request) != NOXS_OP_DEVICE_CHANGE)
         verb_shutdown_refused(guest, status == NOXS_ACK_REFUSED ? "it refused"
                                                                 : "it does not know how to");
     return NULL;

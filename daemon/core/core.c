@@ -8,6 +8,7 @@
 #include "core/control.h"
 #include "core/create.h"
 #include "core/devices.h"
+#include "core/hotnet.h"
 #include "core/verbs.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -70,6 +71,7 @@ static const struct iod_events iod_events = {
     .stray = on_iod_stray,
     .attached = on_iod_attached,
     .detached = destroy_on_detached,
+    .vif_changed = hotnet_on_iod,
     .fault = on_iod_fault,
 };
 
@@ -238,7 +240,10 @@ void core_leave(struct core *core)
     pool_stop(&core->pool);
     create_abort_all(core);
     LIST_FOR_EACH(node, &core->guests.all)
-    verb_shutdown_abandon(LIST_OWNER(node, struct guest, all));
+    {
+        verb_shutdown_abandon(LIST_OWNER(node, struct guest, all));
+        hotnet_abandon(LIST_OWNER(node, struct guest, all));
+    }
     core_on_released(core);
 }
 

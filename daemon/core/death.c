@@ -7,6 +7,7 @@
 #include "core/control.h"
 #include "core/core.h"
 #include "core/create.h"
+#include "core/hotnet.h"
 #include "core/pool.h"
 #include "core/verbs.h"
 #include "util/log.h"
@@ -66,6 +67,7 @@ static void end(struct guest *guest, enum guest_state state, const char *reason,
     }
     guest_move(guest, state);
     verb_shutdown_ended(guest);
+    hotnet_ended(guest);
     if (policy == SPEC_PRESERVE) {
         store_refresh(guest);
         return;

@@ -7,8 +7,10 @@
 #include "core/core.h"
 #include "core/create.h"
 #include "core/devices.h"
+#include "core/hotnet.h"
 #include "core/pool.h"
 #include "core/verbs.h"
+#include "core/vif_address.h"
 #include "util/log.h"
 
 #define MS          UINT64_C(1000000)
@@ -48,6 +50,7 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
         return;
     }
     verb_shutdown_ended(guest);
+    hotnet_ended(guest);
     pool_forget(guest);
     forget_tombstone(guest);
     guest_table_hide(&core->guests, guest);
@@ -68,14 +71,8 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
 
 static void free_addresses(struct guest *guest)
 {
-    struct addr_pool *pool = &guest->core->addr;
-
-    for (unsigned i = 0; i < guest->vif_count; i++) {
-        addr_mac_free(pool, &guest->vif[i].mac);
-        if (guest->vif[i].ip_held)
-            addr_ip_free(pool, guest->vif[i].ip);
-        guest->vif[i].ip_held = false;
-    }
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        vif_address_free(guest->core, &guest->vif[i]);
 }
 
 static void stop_timers(const struct guest *guest)

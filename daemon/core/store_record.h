@@ -15,7 +15,7 @@
 #include "core/spec.h"
 
 /* Of the layout, and of what the words mean. */
-#define STORE_VERSION    0x63680001u
+#define STORE_VERSION    0x63680002u
 #define STORE_REASON_MAX 160u
 
 /*
@@ -50,6 +50,14 @@ struct store_publish {
     uint8_t zero;
 };
 
+/* What was neither of the other two when chaosd ended is undone by the next. */
+enum store_presence {
+    STORE_VIF_UP = 0,
+    STORE_VIF_MOVING, /* attached or detached just now; one at a time */
+    STORE_VIF_ABSENT, /* all other words are zero, but for hot */
+    STORE_PRESENCES,
+};
+
 struct store_vif {
     uint8_t mac[6];
     uint8_t prefix_len;
@@ -57,7 +65,10 @@ struct store_vif {
     uint8_t ip[4];
     uint8_t gateway[4];
     char bridge[SPEC_BRIDGE_MAX];
-    uint32_t publish_count;
+    uint16_t publish_count;
+    uint8_t presence; /* enum store_presence */
+    uint8_t hot;      /* 1: it has no place in the window */
+    uint32_t generation;
     struct store_publish publish[LIMIT_PUBLISH];
 };
 
@@ -87,7 +98,7 @@ struct store_record {
     uint8_t flags;    /* enum store_flag */
     uint8_t preserve; /* bits 0 to 2: on_poweroff, on_reboot, on_crash */
     uint8_t vif_count;
-    uint32_t zero;
+    uint32_t generation; /* of the device table */
     struct store_key key;
     struct store_vif vif[LIMIT_VIFS];
     char name[LIMIT_NAME + 1];          /* "": a shell */
@@ -95,14 +106,16 @@ struct store_record {
     char reason[STORE_REASON_MAX];
 };
 
-static_assert(sizeof(struct store_vif) == 132, "no padding but zero");
+static_assert(sizeof(struct store_vif) == 136, "no padding but zero");
 static_assert(sizeof(struct store_key) == 64, "no padding but zero");
 static_assert(offsetof(struct store_record, key) == 72, "no padding but zero");
-static_assert(sizeof(struct store_record) == 880, "no padding but zero");
+static_assert(sizeof(struct store_record) == 888, "no padding but zero");
 
 /* data: size bytes at any alignment. NULL with the record, or what is wrong with them. */
 const char *store_record_read(uint64_t id, const void *data, size_t size,
                               struct store_record *record_out);
+/* How many interfaces the guest was created with. */
+unsigned store_record_window_vifs(const struct store_record *record);
 /* What a record that was read says of its guest. */
 void store_record_spec(const struct store_record *record, struct guest_spec *spec_out);
 
