@@ -40,6 +40,9 @@ int op_create_record(struct ctl_request *request, const char *data, size_t size,
 void op_destroy(struct ctl_request *request);
 void op_info(struct ctl_request *request);
 void op_list(struct ctl_request *request);
+void op_net_attach(struct ctl_request *request);
+void op_net_detach(struct ctl_request *request);
+void op_net_list(struct ctl_request *request);
 void op_noxs(struct ctl_request *request);
 void op_pool(struct ctl_request *request);
 void op_pool_set(struct ctl_request *request);

@@ -11,5 +11,7 @@
  * *spec_out may be partly filled on an error.
  */
 int spec_from_json(json_t *config, struct guest_spec *spec_out, struct error *error);
+/* One interface; vif must be zeroed. Codes: CONFIG, LIMIT. */
+int spec_vif_from_json(json_t *json, struct spec_vif *vif, struct error *error);
 
 #endif
