@@ -8,7 +8,7 @@ void help_verbs(FILE *to)
 {
     fprintf(to, "usage: chaos VERB [OPTION]... [ARGUMENT]...\n\n");
     for (const struct cli_verb *verb = cli_verbs; verb->name != NULL; verb++)
-        fprintf(to, "  %-9s %-20s %s\n", verb->name, verb->usage, verb->help);
+        fprintf(to, "  %-10s %-20s %s\n", verb->name, verb->usage, verb->help);
     fprintf(to, "\nGUEST is a name, a domain id or the beginning of a UUID.\n"
                 "'chaos help VERB' shows the options of a verb, 'chaos help exit-codes' the exit "
                 "codes.\n"

@@ -49,6 +49,16 @@ static const struct cli_option restart_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct cli_option net_attach_options[] = {
+    {"--timeout", 0, "S", "seconds until the guest must have taken it (10)"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option net_detach_options[] = {
+    {"--timeout", 0, "S", "seconds until it is taken from a guest that keeps it (10)"},
+    {NULL, 0, NULL, NULL},
+};
+
 static const struct cli_option console_options[] = {
     {"--no-follow", 0, NULL, "print what the console holds and return"},
     {NULL, 0, NULL, NULL},
@@ -130,6 +140,11 @@ const struct cli_verb cli_verbs[] = {
      1, 1},
     {"dump-core", cmd_dump_core, "GUEST FILE",
      "write a guest's memory and registers into FILE, for gdb", dump_core_options, 2, 2},
+    {"net-attach", cmd_net_attach, "GUEST [VIF]",
+     "attach a network interface, 'mac=..,ip=..,bridge=..' as vif has", net_attach_options, 1, 2},
+    {"net-detach", cmd_net_detach, "GUEST SLOT|MAC",
+     "detach a network interface, by what net-list shows", net_detach_options, 2, 2},
+    {"net-list", cmd_net_list, "GUEST", "list a guest's network interfaces", no_options, 1, 1},
     {"noxs", cmd_noxs, "GUEST", "show a guest's noxs page, decoded", no_options, 1, 1},
     {"mem-set", cmd_mem_set, "GUEST MIB",
      "set what memory a guest has, up to what it was created with", mem_set_options, 2, 2},

@@ -5,7 +5,7 @@ add_library(core_rig STATIC
 target_include_directories(core_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(core_rig PUBLIC chaos_core chaos_ctl chaos_keyval hv_fake elf_build PRIVATE chaos::options)
 
-foreach(name adopt control create dead death death_watch definition destroy dump dump_elf guest_table image_cache iod mem_set pool stats verbs)
+foreach(name adopt control create dead death death_watch definition destroy dump dump_elf guest_table hotnet image_cache iod mem_set pool stats verbs)
   chaos_unit_test(${name} core_rig)
 endforeach()
 chaos_unit_test(sm chaos_util)

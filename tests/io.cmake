@@ -3,7 +3,7 @@ add_library(io_rig STATIC fixture/io_front.c fixture/loop_fake.c)
 target_include_directories(io_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(io_rig PUBLIC chaos_io chaos::options)
 
-foreach(name console io_guest io_server io_throttle netback sandbox vswitch)
+foreach(name console io_guest io_guest_vif io_server io_throttle netback sandbox vswitch)
   chaos_unit_test(${name} io_rig)
 endforeach()
 target_compile_definitions(test_sandbox PRIVATE IOD_PATH="$<TARGET_FILE:chaos-iod>")

@@ -9,6 +9,7 @@
 #include "core/definition.h"
 #include "core/devices.h"
 #include "core/ending.h"
+#include "core/hotnet.h"
 #include "core/mem_set.h"
 #include "util/keyval.h"
 #include "util/log.h"
@@ -149,6 +150,26 @@ static const char *last_state(const struct store_record *record)
     return guest_state_name_of(states[record->state]);
 }
 
+/* guest_create has taken it for one that is UP. */
+static void restore_vif(struct guest *guest, unsigned index, const struct spec_vif *spec,
+                        const struct store_vif *record)
+{
+    static const enum guest_vif_state states[] = {
+        [STORE_VIF_UP] = GUEST_VIF_UP,
+        [STORE_VIF_MOVING] = GUEST_VIF_LEAVING,
+        [STORE_VIF_ABSENT] = GUEST_VIF_ABSENT,
+    };
+    struct guest_vif *vif = &guest->vif[index];
+    struct spec_publish *publish = vif->publish;
+    unsigned publish_count = vif->publish_count;
+
+    guest_vif_init(guest, index, spec, states[record->presence]);
+    vif->publish = publish;
+    vif->publish_count = publish_count;
+    vif->generation = record->generation;
+    memcpy(vif->gateway.octet, record->gateway, sizeof(vif->gateway.octet));
+}
+
 static struct guest *guest_of(struct core *core, const struct store_record *record)
 {
     struct guest_spec spec;
@@ -165,9 +186,10 @@ static struct guest *guest_of(struct core *core, const struct store_record *reco
     guest_set_reason(guest, record->reason);
     if (record->state != STORE_SHELL)
         events_adopt_guest(guest, record->id, last_state(record));
+    layout_init(&guest->layout, guest->memory_mib, store_record_window_vifs(record));
+    guest->generation = record->generation;
     for (unsigned i = 0; i < guest->vif_count; i++)
-        memcpy(guest->vif[i].gateway.octet, record->vif[i].gateway,
-               sizeof(guest->vif[i].gateway.octet));
+        restore_vif(guest, i, &spec.vif[i], &record->vif[i]);
     return guest;
 }
 
@@ -201,6 +223,8 @@ static int take_addresses(struct core *core, struct guest *guest, const struct s
 
     for (unsigned i = 0; rc == 0 && i < guest->vif_count; i++) {
         struct guest_vif *vif = &guest->vif[i];
+        if (guest_vif_state(vif) == GUEST_VIF_ABSENT)
+            continue;
         rc = addr_mac_take(&core->addr, &vif->mac);
         if (rc < 0 || record->vif[i].ip_held == 0)
             continue;
@@ -272,6 +296,7 @@ static void restore_life(struct guest *guest, const struct store_record *record,
         guest_move(guest, GUEST_PAUSED);
     if (guest->untrimmed && guest_alive(guest))
         trim_later(guest);
+    hotnet_resume(guest);
     if (guest_alive(guest))
         events_adopt_settle(guest);
 }

@@ -7,6 +7,7 @@
 #include "core/autostart.h"
 #include "core/core.h"
 #include "core/create.h"
+#include "core/hotnet.h"
 #include "core/mem_set.h"
 #include "core/verbs.h"
 #include "noxs/access.h"
@@ -124,8 +125,10 @@ static const char *accept_ack(struct guest *guest, uint64_t ack)
         return "unknown value in the ack word";
     control->acked_seq = seq;
     mem_set_on_ack(guest, seq, status);
+    hotnet_acked(guest, seq, status);
     if (seq == noxs_high(control->request) && status != NOXS_ACK_OK &&
-        noxs_low(control->request) != NOXS_OP_MEMORY)
+        noxs_low(control->request) != NOXS_OP_MEMORY &&
+        noxs_low(control->request) != NOXS_OP_DEVICE_CHANGE)
         verb_shutdown_refused(guest, status == NOXS_ACK_REFUSED ? "it refused"
                                                                 : "it does not know how to");
     return NULL;

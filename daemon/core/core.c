@@ -10,6 +10,7 @@
 #include "core/create.h"
 #include "core/devices.h"
 #include "core/dump.h"
+#include "core/hotnet.h"
 #include "core/mem_set.h"
 #include "core/verbs.h"
 #include "core/wait.h"
@@ -78,6 +79,7 @@ static const struct iod_events iod_events = {
     .stray = on_iod_stray,
     .attached = on_iod_attached,
     .detached = destroy_on_detached,
+    .vif_changed = hotnet_on_iod,
     .fault = on_iod_fault,
 };
 
@@ -258,6 +260,7 @@ void core_leave(struct core *core)
         verb_shutdown_abandon(guest);
         dump_abandon(guest);
         mem_set_abandon(guest);
+        hotnet_abandon(guest);
     }
     wait_abandon_all(core);
     core_on_released(core);

@@ -10,6 +10,7 @@
 #include "core/ending.h"
 #include "core/policy.h"
 #include "core/pool.h"
+#include "core/vif_address.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -138,74 +139,6 @@ int create_room(struct create *create)
 
 /* ---- name and addresses ------------------------------------------------------------- */
 
-static int take_mac(struct create *create, struct guest_vif *vif, bool given)
-{
-    struct addr_pool *pool = &create->core->addr;
-    char text[ADDR_TEXT_MAX];
-    int rc = given ? addr_mac_take(pool, &vif->mac) : addr_mac_pick(pool, &vif->mac);
-
-    /* A shell has it by chance only. */
-    if (rc == -EADDRINUSE && pool_release_mac(&create->core->pool, vif->mac.octet))
-        rc = addr_mac_take(pool, &vif->mac);
-    if (rc != -EADDRINUSE)
-        return rc < 0 ? create_failed(create, rc, "mac") : 0;
-    addr_format_mac(vif->mac.octet, text);
-    return error_set(&create->error, UKVM_E_ADDRESS_IN_USE, "%s: mac %s belongs to another guest",
-                     create->label, text);
-}
-
-static int ip_error(struct create *create, const struct guest_vif *vif, int rc)
-{
-    const struct addr_pool *pool = &create->core->addr;
-    char ip[ADDR_TEXT_MAX], network[ADDR_TEXT_MAX];
-
-    addr_format_ip(vif->ip, ip);
-    addr_format_ip(pool->network, network);
-    if (rc == -EADDRINUSE)
-        return error_set(&create->error, UKVM_E_ADDRESS_IN_USE,
-                         "%s: ip %s belongs to another guest", create->label, ip);
-    if (rc == -EADDRNOTAVAIL)
-        return error_set(&create->error, UKVM_E_CONFIG, "%s: ip %s is not a guest address of %s/%u",
-                         create->label, ip, network, pool->prefix_len);
-    return error_set(&create->error, UKVM_E_ADDRESS_IN_USE, "%s: no address is left in %s/%u",
-                     create->label, network, pool->prefix_len);
-}
-
-/* Shells have theirs by chance only: one that is asked for is taken from them, and so is any when
-   there are no others. */
-static int pick_ip(struct create *create, struct guest_vif *vif, const struct spec_vif *spec)
-{
-    struct addr_pool *addr = &create->core->addr;
-    struct pool *pool = &create->core->pool;
-    int rc = spec->has_ip ? addr_ip_take(addr, vif->ip) : addr_ip_pick(addr, &vif->ip);
-
-    if (rc == -EADDRINUSE && pool_release_ip(pool, &vif->ip))
-        rc = addr_ip_take(addr, vif->ip);
-    if (rc == -ENOSPC && create->path == CREATE_COLD && pool_release_ip(pool, NULL))
-        rc = addr_ip_pick(addr, &vif->ip);
-    return rc;
-}
-
-static int take_ip(struct create *create, struct guest_vif *vif, const struct spec_vif *spec)
-{
-    struct addr_pool *pool = &create->core->addr;
-    int rc;
-
-    /* On a bridge the address is somebody else's business. */
-    if (vif->bridge[0] != '\0')
-        return 0;
-    if (spec->prefix_len != 0 && spec->prefix_len != pool->prefix_len)
-        return error_set(&create->error, UKVM_E_CONFIG, "%s: ip: the network's prefix length is %u",
-                         create->label, pool->prefix_len);
-    rc = pick_ip(create, vif, spec);
-    if (rc < 0)
-        return ip_error(create, vif, rc);
-    vif->ip_held = true;
-    vif->prefix_len = pool->prefix_len;
-    vif->gateway = pool->gateway;
-    return 0;
-}
-
 int create_check_fit(struct create *create)
 {
     struct layout layout;
@@ -264,11 +197,11 @@ int create_reserve(struct create *create)
         rc = policy_check_host(create->core, &create->spec, &create->error);
     if (rc == 0)
         rc = add_guest(create);
-    for (unsigned i = 0; rc == 0 && i < create->spec.vif_count; i++) {
-        rc = take_mac(create, &create->guest->vif[i], create->spec.vif[i].has_mac);
-        if (rc == 0)
-            rc = take_ip(create, &create->guest->vif[i], &create->spec.vif[i]);
-    }
+    const struct vif_address_request request = {
+        .core = create->core, .label = create->label, .is_cold = create->path == CREATE_COLD};
+    for (unsigned i = 0; rc == 0 && i < create->spec.vif_count; i++)
+        rc = vif_address_take(&request, &create->guest->vif[i], &create->spec.vif[i],
+                              &create->error);
     return rc;
 }
 

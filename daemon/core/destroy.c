@@ -9,9 +9,11 @@
 #include "core/definition.h"
 #include "core/devices.h"
 #include "core/dump.h"
+#include "core/hotnet.h"
 #include "core/mem_set.h"
 #include "core/pool.h"
 #include "core/verbs.h"
+#include "core/vif_address.h"
 #include "util/log.h"
 
 #define MS          UINT64_C(1000000)
@@ -54,6 +56,7 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
     /* Who waited for its shutdown is answered: that takes it out of that state for a moment. */
     guest->untold = true;
     verb_shutdown_ended(guest);
+    hotnet_ended(guest);
     pool_forget(guest);
     forget_tombstone(guest);
     guest_table_hide(&core->guests, guest);
@@ -75,14 +78,8 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
 
 static void free_addresses(struct guest *guest)
 {
-    struct addr_pool *pool = &guest->core->addr;
-
-    for (unsigned i = 0; i < guest->vif_count; i++) {
-        addr_mac_free(pool, &guest->vif[i].mac);
-        if (guest->vif[i].ip_held)
-            addr_ip_free(pool, guest->vif[i].ip);
-        guest->vif[i].ip_held = false;
-    }
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        vif_address_free(guest->core, &guest->vif[i]);
 }
 
 static void stop_timers(const struct guest *guest)

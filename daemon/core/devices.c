@@ -35,7 +35,7 @@ static int open_tap(struct guest *guest, unsigned index, char *text)
     struct guest_vif *vif = &guest->vif[index];
     char ifname[16];
 
-    if (vif->bridge[0] == '\0' || vif->tap_fd >= 0)
+    if (vif->bridge[0] == '\0' || vif->tap_fd >= 0 || !guest_vif_is_in_iod(vif))
         return 0;
     /* The name that xl gives such an interface. */
     snprintf(ifname, sizeof(ifname), "vif%u.%u", guest->domid & 0xffff, index);
@@ -79,21 +79,26 @@ int devices_publish(struct guest *guest, char *text)
     int rc = 0;
 
     for (unsigned i = 0; rc == 0 && i < guest->vif_count; i++)
-        rc = publish_vif(guest->core->hostnet, &guest->vif[i], text);
+        if (guest_vif_is_in_iod(&guest->vif[i]))
+            rc = publish_vif(guest->core->hostnet, &guest->vif[i], text);
     return rc;
+}
+
+void devices_unpublish_vif(struct guest *guest, unsigned index)
+{
+    struct hostnet *hostnet = guest->core->hostnet;
+    struct guest_vif *vif = &guest->vif[index];
+
+    for (; vif->published > 0; vif->published--) {
+        struct hostnet_publish rule = rule_of(vif, vif->published - 1);
+        hostnet->ops->unpublish(hostnet, &rule);
+    }
 }
 
 void devices_unpublish(struct guest *guest)
 {
-    struct hostnet *hostnet = guest->core->hostnet;
-
-    for (unsigned i = 0; i < guest->vif_count; i++) {
-        struct guest_vif *vif = &guest->vif[i];
-        for (; vif->published > 0; vif->published--) {
-            struct hostnet_publish rule = rule_of(vif, vif->published - 1);
-            hostnet->ops->unpublish(hostnet, &rule);
-        }
-    }
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        devices_unpublish_vif(guest, i);
 }
 
 /* ------------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@ int devices_open_taps(struct guest *guest, char *text);
 /* The ports that are not published yet; the same. */
 int devices_publish(struct guest *guest, char *text);
 void devices_unpublish(struct guest *guest);
+void devices_unpublish_vif(struct guest *guest, unsigned index);
 /* Close and unmap all but the published ports: everything that would keep the domain a zombie. */
 void devices_let_go(struct guest *guest);
 

@@ -5,6 +5,7 @@
 #include "core/create.h"
 #include "core/definition.h"
 #include "core/dump.h"
+#include "core/hotnet.h"
 #include "core/mem_set.h"
 #include "core/verbs.h"
 #include "util/fd.h"
@@ -119,6 +120,7 @@ void ending(struct guest *guest, enum guest_state state, const char *reason,
     guest_move(guest, state);
     verb_shutdown_ended(guest);
     mem_set_abort(guest);
+    hotnet_ended(guest);
     guest->policy = definition_is_asked(guest) ? SPEC_RESTART : policy;
     if (!spec_policy_dumps(guest->policy) || !dump(guest))
         follow(guest, guest->policy);

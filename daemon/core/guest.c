@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/hotnet.h"
 
 #define LIVE_ENDS (SM_BIT(GUEST_STOPPED) | SM_BIT(GUEST_CRASHED) | SM_BIT(GUEST_GONE))
 
@@ -82,27 +83,79 @@ static const struct sm_state io_states[] = {
 
 static const struct sm_type io_type = {"io", io_states, GUEST_IO_RECORDED + 1, NULL};
 
-static void init_vif(struct guest_vif *vif, const struct spec_vif *spec)
+static const struct sm_state vif_states[] = {
+    [GUEST_VIF_UP] = {"up", SM_BIT(GUEST_VIF_ASKED)},
+    [GUEST_VIF_JOINING] = {"attaching", SM_BIT(GUEST_VIF_OFFERED) | SM_BIT(GUEST_VIF_LEAVING) |
+                                            SM_BIT(GUEST_VIF_ABSENT)},
+    [GUEST_VIF_OFFERED] = {"attaching", SM_BIT(GUEST_VIF_UP) | SM_BIT(GUEST_VIF_LEAVING)},
+    [GUEST_VIF_ASKED] = {"detaching", SM_BIT(GUEST_VIF_LEAVING)},
+    [GUEST_VIF_LEAVING] = {"detaching", SM_BIT(GUEST_VIF_ABSENT)},
+    [GUEST_VIF_ABSENT] = {"absent", 0},
+};
+
+static bool vif_invariant(const void *owner, unsigned state)
 {
-    memcpy(vif->mac.octet, spec->mac, sizeof(spec->mac));
-    memcpy(vif->bridge, spec->bridge, sizeof(vif->bridge));
-    vif->ip = spec->ip;
-    vif->prefix_len = spec->prefix_len;
-    vif->tap_fd = -1;
+    const struct guest_vif *vif = owner;
+
+    return state != GUEST_VIF_ABSENT || (!vif->mac.held && !vif->ip_held && vif->tap_fd < 0 &&
+                                         vif->publish == NULL && vif->published == 0);
 }
 
-static bool copy_publish(struct guest_vif *vif, const struct spec_vif *spec)
+static const struct sm_type vif_type = {"vif", vif_states, GUEST_VIF_ABSENT + 1, vif_invariant};
+
+void guest_vif_init(struct guest *guest, unsigned index, const struct spec_vif *spec,
+                    enum guest_vif_state state)
+{
+    struct guest_vif *vif = &guest->vif[index];
+
+    *vif = (struct guest_vif){
+        .generation = 1, .ip = spec->ip, .prefix_len = spec->prefix_len, .tap_fd = -1};
+    memcpy(vif->mac.octet, spec->mac, sizeof(spec->mac));
+    memcpy(vif->bridge, spec->bridge, sizeof(vif->bridge));
+    sm_init(&vif->sm, &vif_type, vif, state, core_now_ns(guest->core));
+}
+
+enum guest_vif_state guest_vif_state(const struct guest_vif *vif)
+{
+    return (enum guest_vif_state)vif->sm.state;
+}
+
+void guest_vif_move(struct guest *guest, unsigned index, enum guest_vif_state state)
+{
+    sm_move(&guest->vif[index].sm, state, core_now_ns(guest->core));
+}
+
+bool guest_vif_is_in_table(const struct guest_vif *vif)
+{
+    return guest_vif_state(vif) == GUEST_VIF_UP || guest_vif_state(vif) == GUEST_VIF_OFFERED;
+}
+
+bool guest_vif_is_in_iod(const struct guest_vif *vif)
+{
+    return guest_vif_state(vif) != GUEST_VIF_LEAVING && guest_vif_state(vif) != GUEST_VIF_ABSENT;
+}
+
+unsigned guest_vifs_present(const struct guest *guest)
+{
+    unsigned present = 0;
+
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        present += guest_vif_state(&guest->vif[i]) != GUEST_VIF_ABSENT;
+    return present;
+}
+
+int guest_vif_publish(struct guest_vif *vif, const struct spec_vif *spec)
 {
     size_t size = spec->publish_count * sizeof(*spec->publish);
 
     if (size == 0)
-        return true;
+        return 0;
     vif->publish = malloc(size);
     if (vif->publish == NULL)
-        return false;
+        return -ENOMEM;
     memcpy(vif->publish, spec->publish, size);
     vif->publish_count = spec->publish_count;
-    return true;
+    return 0;
 }
 
 static void init_machines(struct guest *guest)
@@ -131,12 +184,13 @@ struct guest *guest_create(struct core *core, const struct guest_spec *spec, uid
     guest->memory_mib = spec->memory_mib;
     guest->vcpus = (uint32_t)spec->vcpus;
     guest->vif_count = spec->vif_count;
+    guest->generation = 1;
     store_uuid(core->config.mark, guest->uuid);
     layout_init(&guest->layout, guest->memory_mib, guest->vif_count);
     guest->present_pages = guest->layout.ram_pages;
     init_machines(guest);
     for (unsigned i = 0; i < guest->vif_count; i++)
-        init_vif(&guest->vif[i], &spec->vif[i]);
+        guest_vif_init(guest, i, &spec->vif[i], GUEST_VIF_UP);
     if (guest_adopt(guest, spec, owner) < 0) {
         guest_destroy(guest);
         return NULL;
@@ -154,7 +208,7 @@ int guest_adopt(struct guest *guest, const struct guest_spec *spec, uid_t owner)
     guest->kernel = strdup(spec->kernel);
     bool complete = guest->kernel != NULL;
     for (unsigned i = 0; i < guest->vif_count; i++)
-        complete = copy_publish(&guest->vif[i], &spec->vif[i]) && complete;
+        complete = guest_vif_publish(&guest->vif[i], &spec->vif[i]) == 0 && complete;
     return complete ? 0 : -ENOMEM;
 }
 
@@ -169,6 +223,7 @@ void guest_destroy(struct guest *guest)
 {
     if (guest == NULL)
         return;
+    hotnet_forget(guest);
     destroy_timer(guest, &guest->control.exit_timer);
     destroy_timer(guest, &guest->control.throttle_timer);
     for (unsigned i = 0; i < guest->vif_count; i++)

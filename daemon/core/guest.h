@@ -80,16 +80,49 @@ enum guest_io_state {
     GUEST_IO_RECORDED, /* of a former chaosd; iod has not said yet whether it serves it */
 };
 
+/* What iod is to be told of an interface of a guest that it serves (core/iod_vif.c). */
+enum guest_io_change {
+    GUEST_IO_CHANGE_NONE,
+    GUEST_IO_CHANGE_WANTED,
+    GUEST_IO_CHANGE_SENT,    /* and unanswered */
+    GUEST_IO_CHANGE_COVERED, /* an ATTACH that was sent says it, too */
+};
+
 struct guest_io {
     struct sm sm;
     struct list outbox; /* linked while its message waits to be sent */
     bool attach_unanswered;
-    bool served;    /* by this iod, under this chaosd: what it printed is there to be kept */
-    int channel_fd; /* the event channel stays bound while this copy is open */
+    enum guest_io_change change;
+    unsigned change_index; /* of the interface */
+    bool served;           /* by this iod, under this chaosd: what it printed is there to be kept */
+    int channel_fd;        /* the event channel stays bound while this copy is open */
     struct hv_port local;
 };
 
+/*
+ * An interface (core/hotnet.c moves it, but for those that a guest is created with, which are UP):
+ *
+ *     ABSENT --attach--> JOINING --iod has it--> OFFERED --the guest opened it--> UP
+ *      ^  ^                 |                       |                             | detach
+ *      |  '- iod has it not-'                       | refused, deadline           v
+ *      |                                            |                           ASKED
+ *      |                                            v                             |
+ *      '---------- iod has let go ------------- LEAVING <--- closed, deadline ----'
+ *
+ * A later chaosd finds what was neither UP nor ABSENT to be LEAVING.
+ */
+enum guest_vif_state {
+    GUEST_VIF_UP,
+    GUEST_VIF_JOINING,
+    GUEST_VIF_OFFERED,
+    GUEST_VIF_ASKED,
+    GUEST_VIF_LEAVING,
+    GUEST_VIF_ABSENT,
+};
+
 struct guest_vif {
+    struct sm sm;        /* enum guest_vif_state */
+    uint32_t generation; /* of its entry in the device table */
     struct addr_mac mac;
     struct hostnet_ip ip; /* 0.0.0.0: none */
     struct hostnet_ip gateway;
@@ -127,6 +160,7 @@ struct create;
 struct definition;
 struct dump;
 struct mem_set;
+struct hotnet;
 struct pool_flavour;
 struct store_record;
 
@@ -146,8 +180,10 @@ struct guest {
     enum spec_policy on_reboot;
     enum spec_policy on_crash;
     struct layout layout;
-    unsigned vif_count;
+    unsigned vif_count; /* those that are ABSENT included */
     struct guest_vif vif[LIMIT_VIFS];
+    uint32_t generation;   /* of the device table */
+    struct hotnet *hotnet; /* while an interface comes or goes */
 
     struct sm life;    /* enum guest_state */
     unsigned told;     /* the state that the last event told, or GUEST_NEVER_TOLD */
@@ -193,6 +229,20 @@ struct guest *guest_create(struct core *core, const struct guest_spec *spec, uid
 int guest_adopt(struct guest *guest, const struct guest_spec *spec, uid_t owner);
 /* The guest must be released and in no table. */
 void guest_destroy(struct guest *guest);
+
+/* Make an ABSENT interface, or one that there was not yet, what the spec says; without publish. */
+void guest_vif_init(struct guest *guest, unsigned index, const struct spec_vif *spec,
+                    enum guest_vif_state state);
+/* A copy of the spec's published ports. -ENOMEM. */
+int guest_vif_publish(struct guest_vif *vif, const struct spec_vif *spec);
+enum guest_vif_state guest_vif_state(const struct guest_vif *vif);
+void guest_vif_move(struct guest *guest, unsigned index, enum guest_vif_state state);
+/* The guest is to see it in its device table. */
+bool guest_vif_is_in_table(const struct guest_vif *vif);
+/* iod is to serve it. */
+bool guest_vif_is_in_iod(const struct guest_vif *vif);
+/* How many there are, in whatever state but ABSENT. */
+unsigned guest_vifs_present(const struct guest *guest);
 
 /* It has no name, because nobody has asked for it yet. */
 bool guest_is_shell(const struct guest *guest);

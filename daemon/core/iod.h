@@ -47,6 +47,8 @@ struct iod_events {
     /* status 0 or -errno with text; again after each restart of iod. */
     void (*attached)(struct guest *guest, int status, const char *text);
     void (*detached)(struct guest *guest);
+    /* Of iod_change_vif: status 0 or, of one that was to come, -errno with text. */
+    void (*vif_changed)(struct guest *guest, int status, const char *text);
     /* The guest broke a protocol that iod speaks with it. */
     void (*fault)(struct guest *guest, const char *text);
 };
@@ -115,6 +117,13 @@ void iod_recorded(struct iod *iod, struct guest *guest);
 void iod_attach(struct iod *iod, struct guest *guest);
 /* Ends in events->detached, which may be called before this returns. */
 void iod_detach(struct iod *iod, struct guest *guest);
+
+/*
+ * An interface of a guest has come or must go, as guest_vif_is_in_iod says: iod is told, by a
+ * message of its own or by the next ATTACH. One change at a time. Ends in events->vif_changed,
+ * which may be called before this returns, or with the guest.
+ */
+void iod_change_vif(struct iod *iod, struct guest *guest, unsigned index);
 
 /* What is wanted of a console. */
 struct iod_console_want {

@@ -46,37 +46,55 @@ static int open_devices(struct guest *guest, char *text)
  * The grant fd is a fresh one each time and no copy is kept: an open copy would keep the pages of
  * a dead iod mapped.
  */
-static int send_attach(struct iod *iod, const struct guest *guest, int grant_fd)
+static int send_attach(struct iod *iod, const struct guest *guest, const int *fds, size_t count)
 {
     struct io_msg_attach message;
-    int fds[IO_MAX_FDS] = {grant_fd, guest->io.channel_fd};
-    size_t taps = 0;
 
-    iod_message_attach(guest, &message, fds + 2, &taps);
-    return fd_send(iod->socket, &message, sizeof(message), fds, 2 + taps);
+    iod_message_attach(guest, &message);
+    return fd_send(iod->socket, &message, sizeof(message), fds, count);
+}
+
+/* Grant fds among those of interfaces are ours; TAPs are the guest's. */
+static void close_grant_fds(const struct guest *guest, int *fds, size_t count)
+{
+    fd_close(&fds[0]);
+    for (size_t i = 2; i < count; i++) {
+        bool is_tap = false;
+        for (unsigned j = 0; j < guest->vif_count; j++)
+            is_tap |= fds[i] == guest->vif[j].tap_fd;
+        if (!is_tap)
+            fd_close(&fds[i]);
+    }
 }
 
 /* Returns -errno of the socket. Devices that cannot be had are the guest's trouble alone. */
 static int deliver_attach(struct iod *iod, struct guest *guest)
 {
     char text[HOSTNET_TEXT_MAX] = "no grant device";
-    int grant_fd = -1;
+    int fds[IO_MAX_FDS] = {-1};
+    size_t count = 2;
     int rc = open_devices(guest, text);
 
+    fds[1] = guest->io.channel_fd;
     if (rc == 0)
-        rc = iod->config.hv->ops->grant_fd(iod->config.hv, &grant_fd);
+        rc = iod->config.hv->ops->grant_fd(iod->config.hv, &fds[0]);
+    if (rc == 0)
+        rc = iod_vif_fds(iod, guest, fds, &count);
     if (rc < 0) {
+        close_grant_fds(guest, fds, count);
         list_remove(&guest->io.outbox);
         move(iod, guest, GUEST_IO_NONE);
         iod->config.events->attached(guest, rc, text);
         return 0;
     }
-    rc = send_attach(iod, guest, grant_fd);
-    fd_close(&grant_fd);
+    rc = send_attach(iod, guest, fds, count);
+    close_grant_fds(guest, fds, count);
     if (rc < 0)
         return rc;
     list_remove(&guest->io.outbox);
     guest->io.attach_unanswered = true;
+    if (guest->io.change == GUEST_IO_CHANGE_WANTED)
+        guest->io.change = GUEST_IO_CHANGE_COVERED;
     iod_expect_answer(iod);
     return 0;
 }
@@ -104,12 +122,23 @@ static int deliver_detach(struct iod *iod, struct guest *guest)
     return 0;
 }
 
+static int deliver(struct iod *iod, struct guest *guest)
+{
+    switch (io_state(guest)) {
+    case GUEST_IO_DETACHING:
+        return deliver_detach(iod, guest);
+    case GUEST_IO_ATTACHED:
+        return iod_deliver_change(iod, guest);
+    default:
+        return deliver_attach(iod, guest);
+    }
+}
+
 void iod_flush(struct iod *iod)
 {
     while (iod->sm.state == IOD_UP && !list_empty(&iod->outbox)) {
         struct guest *guest = LIST_OWNER(iod->outbox.next, struct guest, io.outbox);
-        int rc = io_state(guest) == GUEST_IO_DETACHING ? deliver_detach(iod, guest)
-                                                       : deliver_attach(iod, guest);
+        int rc = deliver(iod, guest);
         if (rc == -EAGAIN) {
             iod_wait_writable(iod);
             return;
@@ -140,6 +169,9 @@ void iod_detach(struct iod *iod, struct guest *guest)
         return;
     case GUEST_IO_ATTACHED:
     case GUEST_IO_RECORDED:
+        /* A change that waits there is of no interest any more. */
+        if (list_linked(&guest->io.outbox))
+            list_remove(&guest->io.outbox);
         break;
     case GUEST_IO_NONE:
         iod->config.events->detached(guest);
@@ -196,6 +228,8 @@ void iod_requeue_guests(struct iod *iod)
 
         guest->io.attach_unanswered = false;
         guest->io.served = false;
+        if (guest->io.change != GUEST_IO_CHANGE_NONE)
+            guest->io.change = GUEST_IO_CHANGE_WANTED;
         switch (io_state(guest)) {
         case GUEST_IO_ATTACHING:
             if (!list_linked(&guest->io.outbox))
@@ -203,6 +237,8 @@ void iod_requeue_guests(struct iod *iod)
             break;
         case GUEST_IO_ATTACHED:
         case GUEST_IO_RECORDED:
+            if (list_linked(&guest->io.outbox))
+                list_remove(&guest->io.outbox);
             enqueue(iod, guest, GUEST_IO_ATTACHING);
             break;
         case GUEST_IO_DETACHING:
@@ -245,11 +281,14 @@ const char *iod_serves(struct iod *iod, uint64_t id)
             return "more guests than there can be";
         return iod->config.events->stray(iod->config.arg, id) < 0 ? "a guest that is not" : NULL;
     }
-    if (io_state(guest) == GUEST_IO_RECORDED)
-        move(iod, guest, GUEST_IO_ATTACHED);
-    else if (io_state(guest) != GUEST_IO_DETACHING)
+    bool is_attached = io_state(guest) == GUEST_IO_RECORDED;
+    if (!is_attached && io_state(guest) != GUEST_IO_DETACHING)
         return "a guest that it cannot have";
     guest->io.served = true;
+    if (!is_attached)
+        return NULL;
+    move(iod, guest, GUEST_IO_ATTACHED);
+    iod_change_attached(iod, guest);
     return NULL;
 }
 
@@ -270,6 +309,9 @@ static const char *on_attached(struct iod *iod, struct guest *guest,
     if (io_state(guest) == GUEST_IO_DETACHING)
         return NULL;
     move(iod, guest, status == 0 ? GUEST_IO_ATTACHED : GUEST_IO_NONE);
+    /* Before the guest hears of it, who may be gone then. */
+    if (status == 0)
+        iod_change_attached(iod, guest);
     iod->config.events->attached(guest, status, message->text);
     return NULL;
 }
@@ -277,7 +319,7 @@ static const char *on_attached(struct iod *iod, struct guest *guest,
 static const char *on_detached(struct iod *iod, struct guest *guest)
 {
     if (io_state(guest) != GUEST_IO_DETACHING || list_linked(&guest->io.outbox) ||
-        guest->io.attach_unanswered)
+        guest->io.attach_unanswered || guest->io.change == GUEST_IO_CHANGE_SENT)
         return "an answer to nothing";
     iod_answered(iod);
     move(iod, guest, GUEST_IO_NONE);
@@ -305,6 +347,8 @@ const char *iod_guest_message(struct iod *iod, const union iod_message *message)
         return on_attached(iod, guest, &message->attached);
     case IO_MSG_DETACHED:
         return on_detached(iod, guest);
+    case IO_MSG_VIF_DONE:
+        return iod_on_vif_done(iod, guest, &message->vif_done);
     case IO_MSG_FAULT:
         return on_fault(iod, guest, &message->fault);
     default:

@@ -15,6 +15,16 @@ void iod_wait_writable(struct iod *iod);
 
 /* Send what waits in the outbox, as far as the socket takes it. */
 void iod_flush(struct iod *iod);
+/* iod_vif.c: send the change of a guest that is attached. Returns -errno of the socket. */
+int iod_deliver_change(struct iod *iod, struct guest *guest);
+/* A grant fd for each hot interface and a TAP for each bridged one go with an ATTACH. -errno. */
+int iod_vif_fds(struct iod *iod, const struct guest *guest, int *fds_out, size_t *count_out);
+/* The guest is attached: what is wanted is sent, what its ATTACH has said is done. */
+void iod_change_attached(struct iod *iod, struct guest *guest);
+/* Returns NULL, or what is wrong with the message. */
+const char *iod_on_vif_done(struct iod *iod, struct guest *guest,
+                            const struct io_msg_vif_done *message);
+
 /* Attach those whom iod does not serve, though a former chaosd had them attached. */
 void iod_attach_missing(struct iod *iod);
 /* Returns NULL, or what is wrong with the message. */

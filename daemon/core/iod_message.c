@@ -29,30 +29,43 @@ static void fill_vif(struct io_vif *out, const struct guest *guest, unsigned ind
     out->rx_window = place->rx;
     out->arena_window = place->arena;
     out->arena_pages = place->arena_pages;
+    if (place->hot) {
+        out->hot_gref = layout_vif_gref(&guest->layout, index);
+        out->hot_pages = (uint8_t)layout_vif_pages(&guest->layout, index);
+    }
 }
 
-void iod_message_attach(const struct guest *guest, struct io_msg_attach *message_out,
-                        int taps_out[IO_MAX_VIFS], size_t *tap_count_out)
+void iod_message_attach(const struct guest *guest, struct io_msg_attach *message_out)
 {
-    size_t taps = 0;
-
     *message_out = (struct io_msg_attach){
         .header = header(IO_MSG_ATTACH, sizeof(*message_out), guest->id),
         .domid = guest->domid,
         .local_port = guest->io.local.n,
         .gref_first = NOXS_GREF_FIRST,
         .window_pages = guest->layout.window_pages,
-        .vif_count = guest->vif_count,
         .console_slot = LAYOUT_CONSOLE_SLOT,
         .console_window = NOXS_WINDOW_CONSOLE,
         .resumed = guest->unpaused_ns != 0,
     };
-    for (unsigned i = 0; i < guest->vif_count; i++) {
-        fill_vif(&message_out->vif[i], guest, i);
-        if (guest->vif[i].tap_fd >= 0)
-            taps_out[taps++] = guest->vif[i].tap_fd;
-    }
-    *tap_count_out = taps;
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        if (guest_vif_is_in_iod(&guest->vif[i]))
+            fill_vif(&message_out->vif[message_out->vif_count++], guest, i);
+}
+
+void iod_message_add_vif(const struct guest *guest, unsigned index,
+                         struct io_msg_add_vif *message_out)
+{
+    *message_out =
+        (struct io_msg_add_vif){.header = header(IO_MSG_ADD_VIF, sizeof(*message_out), guest->id)};
+    fill_vif(&message_out->vif, guest, index);
+}
+
+void iod_message_remove_vif(const struct guest *guest, unsigned index,
+                            struct io_msg_remove_vif *message_out)
+{
+    *message_out = (struct io_msg_remove_vif){
+        .header = header(IO_MSG_REMOVE_VIF, sizeof(*message_out), guest->id),
+        .slot = LAYOUT_NET_SLOT + index};
 }
 
 void iod_message_detach(const struct guest *guest, bool keep, uint64_t forget,
@@ -79,6 +92,8 @@ static size_t expected_size(uint32_t type)
         return sizeof(struct io_msg_fault);
     case IO_MSG_COUNTERS:
         return sizeof(struct io_msg_counters);
+    case IO_MSG_VIF_DONE:
+        return sizeof(struct io_msg_vif_done);
     default:
         return 0;
     }
@@ -107,6 +122,8 @@ const char *iod_message_check(union iod_message *message, size_t size)
         return "wrong flag";
     if (message->header.type == IO_MSG_ATTACHED)
         return check_text(message->attached.text);
+    if (message->header.type == IO_MSG_VIF_DONE)
+        return check_text(message->vif_done.text);
     if (message->header.type == IO_MSG_FAULT)
         return check_text(message->fault.text);
     return NULL;

@@ -9,9 +9,11 @@
 #include "io/io_msg.h"
 
 void iod_message_hello(const struct iod_config *config, struct io_msg_hello *message_out);
-/* Also the TAP fds that go with it, after the grant and event channel fds. */
-void iod_message_attach(const struct guest *guest, struct io_msg_attach *message_out,
-                        int taps_out[IO_MAX_VIFS], size_t *tap_count_out);
+void iod_message_attach(const struct guest *guest, struct io_msg_attach *message_out);
+void iod_message_add_vif(const struct guest *guest, unsigned index,
+                         struct io_msg_add_vif *message_out);
+void iod_message_remove_vif(const struct guest *guest, unsigned index,
+                            struct io_msg_remove_vif *message_out);
 /* forget: whose console iod is to keep no more, or 0. */
 void iod_message_detach(const struct guest *guest, bool keep, uint64_t forget,
                         struct io_msg_detach *message_out);
@@ -25,6 +27,7 @@ union iod_message {
     struct io_msg_fault fault;
     struct io_msg_serves serves;
     struct io_msg_counters counters;
+    struct io_msg_vif_done vif_done;
     uint8_t bytes[IO_MSG_MAX];
 };
 

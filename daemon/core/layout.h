@@ -5,6 +5,7 @@
 #ifndef CHAOS_CORE_LAYOUT_H
 #define CHAOS_CORE_LAYOUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/limits.h"
@@ -15,12 +16,16 @@
 
 struct guest;
 
-/* Window page indices of a network interface. */
+/*
+ * Where a network interface has its rings and buffers: pages of the window, if the guest was
+ * created with it; else, for one that is attached later, of the hot frames of its slot.
+ */
 struct layout_vif {
     uint8_t tx;
     uint8_t rx;
     uint8_t arena;
     uint8_t arena_pages;
+    bool hot;
 };
 
 /* Frames of a guest, in pages from 0. */
@@ -33,6 +38,13 @@ struct layout {
 };
 
 void layout_init(struct layout *layout, uint64_t memory_mib, unsigned vif_count);
+/* The first frame of an interface's pages, and its grant reference; the others follow. */
+uint32_t layout_vif_gfn(const struct layout *layout, unsigned index);
+uint32_t layout_vif_gref(const struct layout *layout, unsigned index);
+/* How many pages it has. */
+unsigned layout_vif_pages(const struct layout *layout, unsigned index);
+/* The device table entry of an interface. */
+void layout_fill_vif(struct noxs_device *device, const struct guest *guest, unsigned index);
 /* Every word chaosd writes before the guest runs; the page must be zeroed. */
 void layout_fill_page(struct noxs_page *page, const struct guest *guest);
 

@@ -20,18 +20,18 @@ static bool is_listed(const char *bridges, const char *name)
     return false;
 }
 
-static int check_vif(const struct core *core, const struct guest_spec *spec,
-                     const struct spec_vif *vif, struct error *error)
+static int check_vif(const struct core *core, const char *name, const struct spec_vif *vif,
+                     struct error *error)
 {
     if (vif->bridge[0] != '\0' && !is_listed(core->config.bridges, vif->bridge))
         return error_set(error, UKVM_E_PERMISSION,
                          "%s: bridge %s: only root may use it; 'bridges' in chaosd's configuration "
                          "opens it to users",
-                         spec->name, vif->bridge);
+                         name, vif->bridge);
     for (unsigned i = 0; i < vif->publish_count; i++)
         if (vif->publish[i].host_port < FIRST_USER_PORT)
             return error_set(error, UKVM_E_PERMISSION,
-                             "%s: publish port %u: ports below %u are root's", spec->name,
+                             "%s: publish port %u: ports below %u are root's", name,
                              vif->publish[i].host_port, FIRST_USER_PORT);
     return 0;
 }
@@ -46,7 +46,7 @@ int policy_check_rights(const struct core *core, const struct guest_spec *spec, 
         return error_set(error, UKVM_E_PERMISSION, "%s: cpus: only root may choose them",
                          spec->name);
     for (unsigned i = 0; rc == 0 && owner != 0 && i < spec->vif_count; i++)
-        rc = check_vif(core, spec, &spec->vif[i], error);
+        rc = check_vif(core, spec->name, &spec->vif[i], error);
     return rc;
 }
 
@@ -57,6 +57,12 @@ struct share {
     uint64_t vcpus;
     uint64_t mapped_pages;
 };
+
+/* Rules of an interface that is just being attached are not in place yet, and count. */
+static unsigned published(const struct guest_vif *vif)
+{
+    return guest_vif_state(vif) == GUEST_VIF_JOINING ? vif->publish_count : vif->published;
+}
 
 /* What an owner's guests have. The record of a crash is a guest, and has nothing else. */
 static struct share share_of(const struct core *core, uid_t owner)
@@ -75,7 +81,7 @@ static struct share share_of(const struct core *core, uid_t owner)
             share.mapped_pages += guest->layout.window_pages;
         }
         for (unsigned i = 0; i < guest->vif_count; i++)
-            share.published += guest->vif[i].published;
+            share.published += published(&guest->vif[i]);
     }
     return share;
 }
@@ -123,4 +129,16 @@ int policy_check_host(const struct core *core, const struct guest_spec *spec, st
     if (rc == 0)
         rc = check(LIMIT_ID_MAPPED_PAGES, core->guests.mapped_pages, pages_of(spec), error);
     return rc;
+}
+
+int policy_check_vif(const struct guest *guest, const struct spec_vif *vif, uid_t caller,
+                     struct error *error)
+{
+    int rc = caller == 0 ? 0 : check_vif(guest->core, guest->name, vif, error);
+
+    if (rc < 0 || guest->owner == 0 || vif->publish_count == 0)
+        return rc;
+    if (share_of(guest->core, guest->owner).published + vif->publish_count > LIMIT_USER_PUBLISH)
+        return limit_reached(error, LIMIT_ID_USER_PUBLISH);
+    return 0;
 }

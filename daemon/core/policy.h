@@ -11,6 +11,7 @@
 #include "core/spec.h"
 
 struct core;
+struct guest;
 
 /* Whether owner may ask for this at all. Code: PERMISSION. */
 int policy_check_rights(const struct core *core, const struct guest_spec *spec, uid_t owner,
@@ -26,5 +27,9 @@ int policy_check_share(const struct core *core, const struct guest_spec *spec, u
  * Xen. Code: LIMIT.
  */
 int policy_check_host(const struct core *core, const struct guest_spec *spec, struct error *error);
+/* Whether caller may attach this interface to a guest, and its owner has a share left for it.
+   Codes: PERMISSION, LIMIT. */
+int policy_check_vif(const struct guest *guest, const struct spec_vif *vif, uid_t caller,
+                     struct error *error);
 
 #endif

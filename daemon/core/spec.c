@@ -107,7 +107,7 @@ static int check_publish(const struct spec_vif *vif, struct error *error)
     return 0;
 }
 
-static int check_vif(const struct spec_vif *vif, struct error *error)
+int spec_check_vif(const struct spec_vif *vif, struct error *error)
 {
     int rc = vif->has_mac ? check_mac(vif->mac, error) : 0;
     if (rc < 0)
@@ -149,6 +149,6 @@ int spec_check(const struct guest_spec *spec, struct error *error)
         return error_set(error, UKVM_E_NOT_SUPPORTED, "vcpus: only 1 is supported yet");
     rc = check_cpus(&spec->cpus, error);
     for (unsigned i = 0; rc == 0 && i < spec->vif_count; i++)
-        rc = check_vif(&spec->vif[i], error);
+        rc = spec_check_vif(&spec->vif[i], error);
     return rc;
 }

@@ -93,5 +93,7 @@ void spec_init(struct guest_spec *spec);
 /* Whether a guest can be made of it, as far as the spec alone tells. Codes: CONFIG, LIMIT,
    NOT_SUPPORTED. */
 int spec_check(const struct guest_spec *spec, struct error *error);
+/* The same of one interface. Code: CONFIG. */
+int spec_check_vif(const struct spec_vif *vif, struct error *error);
 
 #endif

@@ -42,7 +42,16 @@ bool store_is_marked(const uint8_t mark[STORE_MARK_BYTES], const uint8_t uuid[16
 
 /* ---- writing ------------------------------------------------------------------------ */
 
-static void fill_vif(const struct guest_vif *vif, unsigned publish_count, struct store_vif *out)
+static uint8_t presence(const struct guest_vif *vif)
+{
+    enum guest_vif_state state = guest_vif_state(vif);
+
+    return state == GUEST_VIF_UP       ? STORE_VIF_UP
+           : state == GUEST_VIF_ABSENT ? STORE_VIF_ABSENT
+                                       : STORE_VIF_MOVING;
+}
+
+static void fill_vif(const struct guest_vif *vif, struct store_vif *out)
 {
     memcpy(out->mac, vif->mac.octet, sizeof(out->mac));
     memcpy(out->ip, vif->ip.octet, sizeof(out->ip));
@@ -50,8 +59,10 @@ static void fill_vif(const struct guest_vif *vif, unsigned publish_count, struct
     memcpy(out->bridge, vif->bridge, sizeof(out->bridge));
     out->prefix_len = vif->prefix_len;
     out->ip_held = vif->ip_held;
-    out->publish_count = publish_count;
-    for (unsigned i = 0; i < publish_count; i++)
+    out->presence = presence(vif);
+    out->generation = vif->generation;
+    out->publish_count = (uint16_t)vif->publish_count;
+    for (unsigned i = 0; i < vif->publish_count; i++)
         out->publish[i] = (struct store_publish){.host_port = vif->publish[i].host_port,
                                                  .guest_port = vif->publish[i].guest_port,
                                                  .protocol = vif->publish[i].protocol};
@@ -83,11 +94,14 @@ static void fill(const struct guest *guest, enum store_state state, struct store
                                     .vif_count = (uint8_t)guest->vif_count,
                                     .on_poweroff = (uint8_t)guest->on_poweroff,
                                     .on_reboot = (uint8_t)guest->on_reboot,
-                                    .on_crash = (uint8_t)guest->on_crash};
+                                    .on_crash = (uint8_t)guest->on_crash,
+                                    .generation = guest->generation};
     memcpy(record->uuid, guest->uuid, sizeof(record->uuid));
     memcpy(record->name, guest->name, sizeof(record->name));
-    for (unsigned i = 0; i < guest->vif_count; i++)
-        fill_vif(&guest->vif[i], guest->vif[i].publish_count, &record->vif[i]);
+    for (unsigned i = 0; i < guest->vif_count; i++) {
+        fill_vif(&guest->vif[i], &record->vif[i]);
+        record->vif[i].hot = guest->layout.vif[i].hot;
+    }
     if (state == STORE_SHELL)
         fill_shell(guest->flavour, record);
     else

@@ -21,7 +21,8 @@ static void read_vif(const struct store_vif *vif, struct spec_vif *out)
 {
     static const uint8_t none[4];
 
-    out->has_mac = true;
+    /* One that is absent has none. */
+    out->has_mac = vif->presence != STORE_VIF_ABSENT;
     out->has_ip = memcmp(vif->ip, none, sizeof(none)) != 0;
     out->prefix_len = vif->prefix_len;
     memcpy(out->mac, vif->mac, sizeof(out->mac));
@@ -47,6 +48,47 @@ void store_record_spec(const struct store_record *record, struct guest_spec *spe
     spec_out->on_crash = (enum spec_policy)record->on_crash;
     for (unsigned i = 0; i < record->vif_count; i++)
         read_vif(&record->vif[i], &spec_out->vif[i]);
+}
+
+unsigned store_record_window_vifs(const struct store_record *record)
+{
+    unsigned count = 0;
+
+    while (count < record->vif_count && record->vif[count].hot == 0)
+        count++;
+    return count;
+}
+
+static bool is_zero(const void *data, size_t size)
+{
+    const uint8_t *byte = data;
+
+    for (size_t i = 0; i < size; i++)
+        if (byte[i] != 0)
+            return false;
+    return true;
+}
+
+/* Who has not had it from creation on is hot; and so are those after it. */
+static const char *check_presence(const struct store_record *record)
+{
+    unsigned moving = 0;
+
+    for (unsigned i = 0; i < record->vif_count; i++) {
+        const struct store_vif *vif = &record->vif[i];
+        if (vif->presence >= STORE_PRESENCES || vif->hot > 1)
+            return "an interface";
+        if (i > 0 && vif->hot < record->vif[i - 1].hot)
+            return "an interface";
+        if (vif->presence == STORE_VIF_ABSENT &&
+            (!is_zero(vif->mac, sizeof(vif->mac)) || !is_zero(vif->ip, sizeof(vif->ip)) ||
+             vif->ip_held != 0 || vif->bridge[0] != '\0' || vif->publish_count != 0))
+            return "an interface";
+        if (record->state == STORE_SHELL && (vif->presence != STORE_VIF_UP || vif->hot != 0))
+            return "an interface";
+        moving += vif->presence == STORE_VIF_MOVING;
+    }
+    return moving > 1 ? "an interface" : NULL;
 }
 
 static const char *check_vif(const struct store_vif *vif)
@@ -100,6 +142,8 @@ static const char *check_words(const struct store_record *record)
         return "a text";
     for (unsigned i = 0; wrong == NULL && i < record->vif_count; i++)
         wrong = check_vif(&record->vif[i]);
+    if (wrong == NULL)
+        wrong = check_presence(record);
     return wrong != NULL ? wrong : check_state(record);
 }
 

@@ -51,6 +51,14 @@ struct store_publish {
     uint8_t zero;
 };
 
+/* What was neither of the other two when chaosd ended is undone by the next. */
+enum store_presence {
+    STORE_VIF_UP = 0,
+    STORE_VIF_MOVING, /* attached or detached just now; one at a time */
+    STORE_VIF_ABSENT, /* all other words are zero, but for hot */
+    STORE_PRESENCES,
+};
+
 struct store_vif {
     uint8_t mac[6];
     uint8_t prefix_len;
@@ -58,7 +66,10 @@ struct store_vif {
     uint8_t ip[4];
     uint8_t gateway[4];
     char bridge[SPEC_BRIDGE_MAX];
-    uint32_t publish_count;
+    uint16_t publish_count;
+    uint8_t presence; /* enum store_presence */
+    uint8_t hot;      /* 1: it has no place in the window */
+    uint32_t generation;
     struct store_publish publish[LIMIT_PUBLISH];
 };
 
@@ -92,6 +103,8 @@ struct store_record {
     uint8_t on_reboot;
     uint8_t on_crash;
     uint8_t zero[2];
+    uint32_t generation; /* of the device table */
+    uint32_t more_zero;
     struct store_key key;
     struct store_vif vif[LIMIT_VIFS];
     char name[LIMIT_NAME + 1];          /* "": a shell */
@@ -99,14 +112,16 @@ struct store_record {
     char reason[STORE_REASON_MAX];
 };
 
-static_assert(sizeof(struct store_vif) == 132, "no padding but zero");
+static_assert(sizeof(struct store_vif) == 136, "no padding but zero");
 static_assert(sizeof(struct store_key) == 64, "no padding but zero");
-static_assert(offsetof(struct store_record, key) == 80, "no padding but zero");
-static_assert(sizeof(struct store_record) == 888, "no padding but zero");
+static_assert(offsetof(struct store_record, key) == 88, "no padding but zero");
+static_assert(sizeof(struct store_record) == 904, "no padding but zero");
 
 /* data: size bytes at any alignment. NULL with the record, or what is wrong with them. */
 const char *store_record_read(uint64_t id, const void *data, size_t size,
                               struct store_record *record_out);
+/* How many interfaces the guest was created with. */
+unsigned store_record_window_vifs(const struct store_record *record);
 /* What a record that was read says of its guest. */
 void store_record_spec(const struct store_record *record, struct guest_spec *spec_out);
 

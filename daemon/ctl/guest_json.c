@@ -1,5 +1,6 @@
 #include "ctl/guest_json.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "core/addr.h"
@@ -69,13 +70,35 @@ size_t definition_json_bound(const struct definition *definition)
            2 * (strlen(definition->spec.kernel) + strlen(definition->note));
 }
 
+static json_t *publish_json(const struct spec_publish *publish)
+{
+    return json_pack("{s:s, s:i, s:i}", "protocol",
+                     publish->protocol == IPPROTO_TCP ? "tcp" : "udp", "host",
+                     (int)publish->host_port, "guest", (int)publish->guest_port);
+}
+
+json_t *guest_vif_json(const struct guest *guest, unsigned index)
+{
+    const struct guest_vif *vif = &guest->vif[index];
+    json_t *json = vif_json(vif);
+    json_t *publish = json_array();
+
+    for (unsigned i = 0; i < vif->published; i++)
+        json_array_append_new(publish, publish_json(&vif->publish[i]));
+    json_object_set_new(json, "slot", json_integer(index));
+    json_object_set_new(json, "state", json_string(sm_name(&vif->sm)));
+    json_object_set_new(json, "publish", publish);
+    return json;
+}
+
 json_t *guest_json(const struct guest *guest)
 {
     char uuid[GUEST_UUID_TEXT];
     json_t *vifs = json_array();
 
     for (unsigned i = 0; i < guest->vif_count; i++)
-        json_array_append_new(vifs, vif_json(&guest->vif[i]));
+        if (guest_vif_state(&guest->vif[i]) != GUEST_VIF_ABSENT)
+            json_array_append_new(vifs, vif_json(&guest->vif[i]));
     guest_format_uuid(guest, uuid);
     json_t *domid = guest->domid == GUEST_NO_DOMID ? json_null() : json_integer(guest->domid);
     return json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:I, s:s, s:o, s:o}", "name", guest->name,

@@ -10,6 +10,8 @@
 
 /* New references; NULL when out of memory. */
 json_t *guest_json(const struct guest *guest);
+/* One interface, with its slot, state and published ports. */
+json_t *guest_vif_json(const struct guest *guest, unsigned index);
 /* At most this many bytes when dumped. */
 size_t guest_json_bound(const struct guest *guest);
 /* A definition without a guest, as the guest that it would be. */

@@ -71,7 +71,7 @@ static int read_addresses(const char *mac, const char *ip, struct spec_vif *vif,
     return 0;
 }
 
-static int read_vif(json_t *json, struct spec_vif *vif, struct error *error)
+int spec_vif_from_json(json_t *json, struct spec_vif *vif, struct error *error)
 {
     const char *mac = NULL, *ip = NULL, *bridge = NULL;
     json_t *publish = NULL;
@@ -104,7 +104,7 @@ static int read_vifs(json_t *list, struct guest_spec *spec, struct error *error)
     if (count > LIMIT_VIFS)
         return limit_reached(error, LIMIT_ID_VIFS);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = read_vif(json_array_get(list, i), &spec->vif[i], error);
+        rc = spec_vif_from_json(json_array_get(list, i), &spec->vif[i], error);
     spec->vif_count = (unsigned)count;
     return rc;
 }

@@ -15,5 +15,7 @@ int spec_from_json(json_t *config, struct guest_spec *spec_out, struct spec_term
                    struct error *error);
 /* Its "cpus", for themselves. NULL: absent, which is none. */
 int spec_cpus_from_json(json_t *json, struct spec_cpus *cpus, struct error *error);
+/* One interface; vif must be zeroed. Codes: CONFIG, LIMIT. */
+int spec_vif_from_json(json_t *json, struct spec_vif *vif, struct error *error);
 
 #endif

@@ -125,6 +125,14 @@ struct hv_sched {
     uint32_t cap; /* percent of one CPU; 0: none */
 };
 
+/* Frames of a domain that dom0 is to share with it. */
+struct hv_share {
+    struct hv_gfn gfn;
+    size_t pages;
+    struct hv_gref gref;  /* of the first frame; n = 0: they are granted already */
+    uint64_t limit_pages; /* of the domain's memory with them */
+};
+
 struct hv_ops {
     int (*host_info)(struct hv *hv, struct hv_host_info *info_out);
     /* The CPUs that the host has. */
@@ -201,6 +209,13 @@ struct hv_ops {
     /* Write the guest's grant entries: first+i permits dom0 read-write access to gfn+i. */
     int (*grants_write)(struct hv *hv, uint32_t domid, struct hv_gref first, struct hv_gfn gfn,
                         size_t count);
+
+    /*
+     * For a device of a domain that runs, maybe: frames outside its RAM, which it is given unless
+     * it has them, are zeroed and granted to dom0 read-write. They stay the domain's. -ENOMEM: it
+     * has no more to get, or the host none to give.
+     */
+    int (*frames_share)(struct hv *hv, uint32_t domid, const struct hv_share *share);
 
     /* Allocate a guest port that dom0 may bind. */
     int (*port_alloc)(struct hv *hv, uint32_t domid, struct hv_port *remote_out);

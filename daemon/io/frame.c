@@ -1,6 +1,7 @@
 #include "io/frame.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define IPV4_OFFSET    14u
 #define IPV4_MIN_BYTES 20u
@@ -73,4 +74,30 @@ bool frame_source_ok(const struct frame *frame, uint64_t mac, uint32_t ip)
     if (ip == 0)
         return true;
     return frame->type == FRAME_TYPE_IPV4 && frame->ip_src == ip;
+}
+
+static void put_mac(uint8_t *to, uint64_t mac)
+{
+    for (unsigned i = 0; i < 6; i++)
+        to[i] = (uint8_t)(mac >> 8 * (5 - i));
+}
+
+static void put_ip(uint8_t *to, uint32_t ip)
+{
+    for (unsigned i = 0; i < 4; i++)
+        to[i] = (uint8_t)(ip >> 8 * (3 - i));
+}
+
+void frame_announce(uint8_t frame_out[FRAME_ANNOUNCEMENT_BYTES], uint64_t mac, uint32_t ip)
+{
+    /* Ethernet's type; then Ethernet and IPv4 by their lengths; a request. */
+    static const uint8_t kind[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 1};
+
+    memset(frame_out, 0, FRAME_ANNOUNCEMENT_BYTES);
+    memset(frame_out, 0xff, 6);
+    put_mac(frame_out + 6, mac);
+    memcpy(frame_out + 12, kind, sizeof(kind));
+    put_mac(frame_out + 22, mac);
+    put_ip(frame_out + 28, ip);
+    put_ip(frame_out + 38, ip);
 }

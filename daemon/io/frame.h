@@ -51,4 +51,8 @@ int frame_parse(const uint8_t *data, size_t size, struct frame *frame_out);
  */
 bool frame_source_ok(const struct frame *frame, uint64_t mac, uint32_t ip);
 
+#define FRAME_ANNOUNCEMENT_BYTES 60u
+/* ARP that says whose an address is (RFC 5227), to all. */
+void frame_announce(uint8_t frame_out[FRAME_ANNOUNCEMENT_BYTES], uint64_t mac, uint32_t ip);
+
 #endif

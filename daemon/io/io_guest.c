@@ -1,6 +1,7 @@
 #include "io/io_guest.h"
 
 #include "io/io_attach.h"
+#include "io/io_guest_vif.h"
 #include "noxs/access.h"
 #include "util/fd.h"
 
@@ -44,8 +45,9 @@ static void set_host_states(struct io_guest *guest, uint32_t state)
 {
     struct noxs_page *page = guest->bell.page;
     noxs_write32(&page->device_host_state[guest->console_slot], state);
-    for (unsigned i = 0; i < guest->vif_count; i++)
-        noxs_write32(&page->device_host_state[guest->vifs[i].slot], state);
+    for (unsigned i = 0; i < IO_MAX_VIFS; i++)
+        if (vif_is_open(&guest->vifs[i]))
+            noxs_write32(&page->device_host_state[guest->vifs[i].slot], state);
 }
 
 /* The first reason counts. May be called in the middle of anybody's turn. */
@@ -58,7 +60,7 @@ static void stop(void *arg, const char *text)
     snprintf(guest->fault, sizeof(guest->fault), "%s", text);
     guest->io->loop->ops->watch_set(guest->watch, 0);
     guest->io->loop->ops->timer_cancel(guest->timer);
-    for (unsigned i = 0; i < guest->vif_count; i++)
+    for (unsigned i = 0; i < IO_MAX_VIFS; i++)
         vif_stop(&guest->vifs[i]);
     console_stop(guest->console);
     set_host_states(guest, NOXS_DEV_STATE_CLOSED);
@@ -84,11 +86,11 @@ static enum io_throttle_work serve(struct io_guest *guest, uint64_t slots, uint6
     enum io_throttle_work work = IO_THROTTLE_IDLE;
     if (rung(slots, guest->console_slot) && console_serve(guest->console, start_ns))
         work = IO_THROTTLE_WORKED;
-    for (unsigned i = 0; i < guest->vif_count && !is_stopped(guest); i++) {
+    for (unsigned i = 0; i < IO_MAX_VIFS && !is_stopped(guest); i++) {
         struct vif *vif = &guest->vifs[i];
         enum io_throttle_work one = IO_THROTTLE_IDLE;
         bool more = false;
-        if (rung(slots, vif->slot))
+        if (vif_is_open(vif) && rung(slots, vif->slot))
             one = netback_serve(&vif->netback, &more);
         if (more)
             guest->unfinished |= UINT64_C(1) << vif->slot;
@@ -174,34 +176,6 @@ static int open_channel(struct io_guest *guest, const struct io_msg_attach *atta
     return guest->timer == NULL || guest->watch == NULL ? -ENOMEM : 0;
 }
 
-static int open_vifs(struct io_guest *guest, const struct io_msg_attach *attach, int *fds,
-                     char *text)
-{
-    guest->vif_env = (struct vif_env){
-        .loop = guest->io->loop,
-        .vswitch = &guest->io->vswitch,
-        .bell = &guest->bell,
-        .fault = stop,
-        .arg = guest,
-    };
-    for (unsigned i = 0, next_fd = 2; i < attach->vif_count; i++) {
-        struct vif_config config;
-        io_attach_vif_config(attach, i, guest->window, &config);
-        int *fd = attach->vif[i].bridged ? &fds[next_fd++] : NULL;
-        config.tap_fd = fd != NULL ? *fd : -1;
-        int rc = vif_open(&guest->vifs[i], &guest->vif_env, &config);
-        if (rc < 0) {
-            snprintf(text, IO_TEXT_MAX, "interface %u: %s", i,
-                     rc == -EADDRINUSE ? "its MAC or IP address is in use" : strerror(-rc));
-            return rc;
-        }
-        guest->vif_count++;
-        if (fd != NULL)
-            *fd = -1;
-    }
-    return 0;
-}
-
 static int open_console(struct io_guest *guest, const struct io_msg_attach *attach)
 {
     guest->console_slot = attach->console_slot;
@@ -226,6 +200,13 @@ static int map_window(struct io_guest *guest, const struct io_msg_attach *attach
 static int open_guest(struct io_guest *guest, const struct io_msg_attach *attach, int *fds,
                       char *text)
 {
+    guest->vif_env = (struct vif_env){
+        .loop = guest->io->loop,
+        .vswitch = &guest->io->vswitch,
+        .bell = &guest->bell,
+        .fault = stop,
+        .arg = guest,
+    };
     guest->grant_fd = fds[0];
     guest->evtchn_fd = fds[1];
     fds[0] = fds[1] = -1;
@@ -235,7 +216,7 @@ static int open_guest(struct io_guest *guest, const struct io_msg_attach *attach
     if (rc == 0)
         rc = open_console(guest, attach);
     if (rc == 0)
-        rc = open_vifs(guest, attach, fds, text);
+        rc = io_guest_open_vifs(guest, attach, fds, text);
     if (rc == 0)
         rc = hash_add(&guest->io->by_id, &guest->by_id, attach->header.guest);
     return rc;
@@ -245,8 +226,7 @@ static int open_guest(struct io_guest *guest, const struct io_msg_attach *attach
 static void close_guest(struct io_guest *guest, bool keep)
 {
     struct loop *loop = guest->io->loop;
-    for (unsigned i = 0; i < guest->vif_count; i++)
-        vif_close(&guest->vifs[i]);
+    io_guest_close_vifs(guest);
     console_detach(guest->console, &guest->io->lingering, keep ? guest->by_id.key : 0);
     doorbell_fini(&guest->bell);
     loop->ops->watch_destroy(guest->watch);

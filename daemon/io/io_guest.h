@@ -46,9 +46,10 @@ struct io_guest {
     struct console *console;
     unsigned console_slot;
     struct vif_env vif_env;
-    struct vif vifs[IO_MAX_VIFS];
-    unsigned vif_count;
-    char fault[IO_TEXT_MAX]; /* why it is STOPPED */
+    struct vif vifs[IO_MAX_VIFS];    /* those that vif_is_open */
+    struct io_msg_attach order;      /* its ATTACH; vif[i] is of vifs[i] */
+    uint8_t *own_pages[IO_MAX_VIFS]; /* of an interface that is not in the window */
+    char fault[IO_TEXT_MAX];         /* why it is STOPPED */
 };
 
 /*

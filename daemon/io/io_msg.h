@@ -10,7 +10,9 @@
  *   HELLO    [uplink tap fd]           SERVES    (one for each guest that it serves already)
  *                                      HELLO     (no more of them)
  *   ATTACH   [grant fd, evtchn fd,     ATTACHED  {status}
- *             tap fd per bridged vif]
+ *             fds of each vif]
+ *   ADD_VIF  [fds of the vif]          VIF_DONE  {status}
+ *   REMOVE_VIF                         VIF_DONE  (its grants unmapped, its fds closed)
  *   DETACH                             DETACHED  (grants unmapped, fds closed)
  *   CONSOLE  [stream socket fd]        -
  *   STATS                              COUNTERS  (of the same guests)
@@ -24,10 +26,12 @@
 
 #define IO_MSG_VERSION  6u
 #define IO_MAX_VIFS     2u
-#define IO_MAX_FDS      (2u + IO_MAX_VIFS)
+#define IO_VIF_FDS      2u /* most fds of a vif: a grant fd if it is hot, a TAP fd if bridged */
+#define IO_MAX_FDS      (2u + IO_VIF_FDS * IO_MAX_VIFS)
 #define IO_TEXT_MAX     120u
 #define IO_WINDOW_PAGES 16u /* most pages one guest may have mapped */
 #define IO_STATS_GUESTS 32u /* most guests in one STATS */
+#define IO_HOT_PAGES    8u  /* most pages that one of its interfaces may have outside the window */
 
 enum io_msg_type {
     IO_MSG_HELLO = 1,
@@ -40,6 +44,9 @@ enum io_msg_type {
     IO_MSG_SERVES,
     IO_MSG_STATS,
     IO_MSG_COUNTERS,
+    IO_MSG_ADD_VIF,
+    IO_MSG_REMOVE_VIF,
+    IO_MSG_VIF_DONE,
 };
 
 struct io_msg_header {
@@ -61,19 +68,25 @@ struct io_msg_hello {
     uint8_t uplink_ip[4]; /* the guests' gateway; network byte order */
 };
 
+/*
+ * One that the guest was not created with has pages of its own instead of some of the window: a
+ * grant fd comes along to map them, and is closed at once, for the map holds it.
+ */
 struct io_vif {
     uint8_t slot;    /* in the noxs device table */
     uint8_t bridged; /* 1: has a TAP fd of its own; 0: a port of the vswitch */
     uint8_t mac[6];
     uint8_t ip[4];     /* 0.0.0.0: none, then no IPv4 source check */
-    uint8_t tx_window; /* window page index of the tx ring */
+    uint8_t tx_window; /* window page index of the tx ring; of its own pages if it is hot */
     uint8_t rx_window;
     uint8_t arena_window; /* first arena page */
     uint8_t arena_pages;
-    uint8_t reserved[8];
+    uint32_t hot_gref; /* the first of its own pages; 0: it is in the window */
+    uint8_t hot_pages; /* to map, contiguous; at most IO_HOT_PAGES */
+    uint8_t reserved[3];
 };
 
-/* fds: grant fd, evtchn fd, then one TAP fd per bridged vif in order. iod owns them. */
+/* fds: grant fd, evtchn fd, then those of each vif in order. iod owns them. */
 struct io_msg_attach {
     struct io_msg_header header;
     uint32_t domid;
@@ -86,6 +99,26 @@ struct io_msg_attach {
     uint8_t resumed; /* 1: the guest already ran; continue from the rings as they are */
     uint8_t reserved;
     struct io_vif vif[IO_MAX_VIFS];
+};
+
+/* Of a guest that is attached, and whose rings of this interface hold zeroes. fds: the vif's. */
+struct io_msg_add_vif {
+    struct io_msg_header header;
+    struct io_vif vif;
+};
+
+/* Done also if there is none in that slot. */
+struct io_msg_remove_vif {
+    struct io_msg_header header;
+    uint32_t slot;
+    uint32_t reserved;
+};
+
+struct io_msg_vif_done {
+    struct io_msg_header header;
+    int32_t status; /* 0 or, of ADD_VIF, -errno */
+    uint32_t slot;
+    char text[IO_TEXT_MAX]; /* what failed; NUL-terminated */
 };
 
 struct io_msg_attached {

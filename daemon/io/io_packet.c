@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-/* The orders iod takes. How many fds an ATTACH needs depends on what is in it. */
+/* The orders iod takes. How many fds ATTACH and ADD_VIF need depends on what is in them. */
 static const struct order {
     uint32_t type;
     size_t size;
@@ -12,6 +12,8 @@ static const struct order {
 } orders[] = {
     {IO_MSG_HELLO, sizeof(struct io_msg_hello), 0, 1},
     {IO_MSG_ATTACH, sizeof(struct io_msg_attach), 2, IO_MAX_FDS},
+    {IO_MSG_ADD_VIF, sizeof(struct io_msg_add_vif), 0, IO_VIF_FDS},
+    {IO_MSG_REMOVE_VIF, sizeof(struct io_msg_remove_vif), 0, 0},
     {IO_MSG_DETACH, sizeof(struct io_msg_detach), 0, 0},
     {IO_MSG_CONSOLE, sizeof(struct io_msg_console), 1, 1},
     {IO_MSG_STATS, sizeof(struct io_msg_stats), 0, 0},

@@ -13,6 +13,8 @@ struct io_packet {
         struct io_msg_header header;
         struct io_msg_hello hello;
         struct io_msg_attach attach;
+        struct io_msg_add_vif add_vif;
+        struct io_msg_remove_vif remove_vif;
         struct io_msg_detach detach;
         struct io_msg_console console;
         struct io_msg_stats stats;

@@ -3,6 +3,7 @@
 #include "io/frame.h"
 #include "io/io_fd.h"
 #include "io/io_guest.h"
+#include "io/io_guest_vif.h"
 #include "io/io_packet.h"
 #include "io/io_stats.h"
 #include "util/fd.h"
@@ -148,6 +149,34 @@ static void do_attach(struct io_server *server, struct io_packet *packet)
     reply(server, &answer, sizeof(answer));
 }
 
+static void answer_vif(struct io_server *server, struct io_msg_vif_done *answer, uint64_t guest)
+{
+    answer->header =
+        (struct io_msg_header){.type = IO_MSG_VIF_DONE, .size = sizeof(*answer), .guest = guest};
+    reply(server, answer, sizeof(*answer));
+}
+
+static void do_add_vif(struct io_server *server, struct io_packet *packet)
+{
+    const struct io_msg_add_vif *add = &packet->msg.add_vif;
+    struct io_guest *guest = io_find(server->io, add->header.guest);
+    struct io_msg_vif_done answer = {.slot = add->vif.slot, .status = -ENOENT};
+    if (guest != NULL)
+        answer.status = io_guest_add_vif(guest, &add->vif, packet->from.fds,
+                                         (unsigned)packet->from.fd_count, answer.text);
+    answer_vif(server, &answer, add->header.guest);
+}
+
+static void do_remove_vif(struct io_server *server, struct io_packet *packet)
+{
+    const struct io_msg_remove_vif *remove = &packet->msg.remove_vif;
+    struct io_guest *guest = io_find(server->io, remove->header.guest);
+    struct io_msg_vif_done answer = {.slot = remove->slot};
+    if (guest != NULL)
+        io_guest_remove_vif(guest, remove->slot);
+    answer_vif(server, &answer, remove->header.guest);
+}
+
 static void do_detach(struct io_server *server, struct io_packet *packet)
 {
     struct io_guest *guest = io_find(server->io, packet->msg.header.guest);
@@ -192,8 +221,10 @@ static void do_stats(struct io_server *server, struct io_packet *packet)
 static void do_order(struct io_server *server, struct io_packet *packet)
 {
     static void (*const orders[])(struct io_server *, struct io_packet *) = {
-        [IO_MSG_HELLO] = do_hello,     [IO_MSG_ATTACH] = do_attach, [IO_MSG_DETACH] = do_detach,
-        [IO_MSG_CONSOLE] = do_console, [IO_MSG_STATS] = do_stats,
+        [IO_MSG_HELLO] = do_hello,     [IO_MSG_ATTACH] = do_attach,
+        [IO_MSG_DETACH] = do_detach,   [IO_MSG_CONSOLE] = do_console,
+        [IO_MSG_ADD_VIF] = do_add_vif, [IO_MSG_REMOVE_VIF] = do_remove_vif,
+        [IO_MSG_STATS] = do_stats,
     };
     uint32_t type = packet->msg.header.type; /* io_packet_receive lets only these through */
     if (type == IO_MSG_HELLO || server->greeted)

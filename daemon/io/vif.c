@@ -55,9 +55,30 @@ int vif_open(struct vif *vif, const struct vif_env *env, const struct vif_config
         .tap = TAP_NONE,
     };
     netback_init(&vif->netback, &config->netback, &netback_ops, vif);
-    if (config->tap_fd >= 0)
-        return tap_open(&vif->tap, env->loop, config->tap_fd, to_guest, on_turn_over, vif);
-    return vswitch_add(env->vswitch, &vif->port, env->loop->ops->now_ns(env->loop));
+    int rc = config->tap_fd >= 0
+                 ? tap_open(&vif->tap, env->loop, config->tap_fd, to_guest, on_turn_over, vif)
+                 : vswitch_add(env->vswitch, &vif->port, env->loop->ops->now_ns(env->loop));
+    if (rc < 0)
+        vif->env = NULL;
+    return rc;
+}
+
+bool vif_is_open(const struct vif *vif)
+{
+    return vif->env != NULL;
+}
+
+void vif_announce(struct vif *vif)
+{
+    struct loop *loop = vif->env->loop;
+    uint8_t frame[FRAME_ANNOUNCEMENT_BYTES];
+    if (vif->tap.fd < 0) {
+        vswitch_announce(vif->env->vswitch, &vif->port, loop->ops->now_ns(loop));
+        doorbell_flush(vif->env->bell->batch);
+    } else if (vif->port.ip != 0) {
+        frame_announce(frame, vif->port.mac, vif->port.ip);
+        tap_write(&vif->tap, frame, sizeof(frame));
+    }
 }
 
 void vif_close(struct vif *vif)
@@ -65,6 +86,7 @@ void vif_close(struct vif *vif)
     vswitch_remove(vif->env->vswitch, &vif->port);
     tap_close(&vif->tap);
     netback_fini(&vif->netback);
+    vif->env = NULL;
 }
 
 void vif_stop(struct vif *vif)

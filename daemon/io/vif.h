@@ -38,6 +38,10 @@ struct vif {
 
 /* 0 or -errno, as vswitch_add or tap_open. On success ended by vif_close. */
 int vif_open(struct vif *vif, const struct vif_env *env, const struct vif_config *config);
+/* Zeroed memory is not open; and neither is what was closed, or failed to open. */
+bool vif_is_open(const struct vif *vif);
+/* Tell others of its address, which may have been another's a moment ago. */
+void vif_announce(struct vif *vif);
 void vif_close(struct vif *vif);
 /* No more frames in or out: the guest broke a protocol. */
 void vif_stop(struct vif *vif);

@@ -117,6 +117,15 @@ static bool flood(struct vswitch *vswitch, struct vswitch_port *from, bool addre
     return true;
 }
 
+void vswitch_announce(struct vswitch *vswitch, struct vswitch_port *port, uint64_t now_ns)
+{
+    uint8_t frame[FRAME_ANNOUNCEMENT_BYTES];
+    if (port->ip == 0)
+        return;
+    frame_announce(frame, port->mac, port->ip);
+    flood(vswitch, port, false, frame, sizeof(frame), now_ns);
+}
+
 static bool to_group(struct vswitch *vswitch, struct vswitch_port *from, const struct frame *frame,
                      const uint8_t *data, size_t size, uint64_t now_ns)
 {

@@ -57,6 +57,9 @@ void vswitch_remove(struct vswitch *vswitch, struct vswitch_port *port);
 /* A frame from a guest, in private memory. False: it was not allowed, and is dropped. */
 bool vswitch_input(struct vswitch *vswitch, struct vswitch_port *from, const uint8_t *data,
                    size_t size, uint64_t now_ns);
+/* Tell the uplink and all ports whose address this port's is, if it has one: others may remember
+ * another MAC for it. */
+void vswitch_announce(struct vswitch *vswitch, struct vswitch_port *port, uint64_t now_ns);
 /* A frame from the uplink. */
 void vswitch_input_uplink(struct vswitch *vswitch, const uint8_t *data, size_t size,
                           uint64_t now_ns);

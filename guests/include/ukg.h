@@ -28,7 +28,7 @@ enum ukg_result {
 struct ukg_start {
     const char *cmdline; /* NUL-terminated, "" if none was given */
     const char *name;    /* of this guest, "" if the toolstack did not say */
-    unsigned net_count;  /* network devices: indices 0..net_count-1 */
+    unsigned net_count;  /* network devices at the start: indices 0..net_count-1 */
     size_t heap_bytes;   /* memory that ukg_alloc() has to give */
 };
 
@@ -76,6 +76,7 @@ uint64_t ukg_clock_wall(void);
 
 /* Bits of a set of devices. */
 #define UKG_READY_CONSOLE    ((uint64_t)1)                  /* input to read */
+#define UKG_READY_NET_CHANGE ((uint64_t)2)                  /* see ukg_net_changed() */
 #define UKG_READY_NET(index) ((uint64_t)1 << (8 + (index))) /* a frame to read */
 
 /*
@@ -134,7 +135,15 @@ struct ukg_net_info {
     uint8_t ip[4];      /* network byte order; 0.0.0.0: none was assigned */
     uint8_t gateway[4]; /* network byte order; 0.0.0.0: none */
     uint16_t mtu;       /* bytes, without UKG_NET_HEADER_BYTES */
+    uint32_t serial;    /* another for each device that was ever at this index */
 };
+
+/*
+ * Whether devices came or went since the last call. The toolstack may do that at any time, but it
+ * happens only in ukg_yield(): what waited in a device that went is lost, and its index is free for
+ * another.
+ */
+bool ukg_net_changed(void);
 
 /* UKG_EINVAL: no such device. */
 enum ukg_result ukg_net_info(unsigned index, struct ukg_net_info *info_out);

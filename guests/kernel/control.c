@@ -5,6 +5,7 @@
 #include "hypercall.h"
 #include "log.h"
 #include "memory.h"
+#include "net.h"
 #include "noxs_front.h"
 #include "ukg.h"
 
@@ -49,10 +50,9 @@ static void acknowledge(uint32_t seq, enum noxs_ack_status status)
     event_send(NOXS_PORT_CONTROL);
 }
 
-/* Devices are opened at boot only: a table that has changed since cannot be followed. */
 static enum noxs_ack_status device_change(void)
 {
-    return noxs_generation_changed() ? NOXS_ACK_UNSUPPORTED : NOXS_ACK_OK;
+    return net_follow() ? NOXS_ACK_OK : NOXS_ACK_REFUSED;
 }
 
 static enum noxs_ack_status set_memory(void)

@@ -6,7 +6,6 @@
 #include "paging.h"
 
 static struct noxs_page *page;
-static uint32_t boot_generation;
 static uint64_t kick, seen; /* our words of the page */
 
 struct noxs_page *noxs_page(void)
@@ -46,19 +45,18 @@ void noxs_front_init(uint64_t info_gfn)
     if (found == NULL ||
         !paging_map((uintptr_t)found, (uint64_t)found->window_pages * NOXS_PAGE_SIZE))
         return;
-    boot_generation = noxs_read32(&found->generation);
     page = found;
 }
 
-bool noxs_generation_changed(void)
+static bool is_in(uint32_t first, uint32_t end, uint32_t gfn, uint32_t count)
 {
-    return noxs_read32(&page->generation) != boot_generation;
+    return gfn >= first && gfn < end && count <= end - gfn;
 }
 
 void *noxs_frame(uint32_t gfn, uint32_t count)
 {
-    uint32_t window = page->ram_pages - page->window_pages;
-    if (gfn < window || gfn >= page->ram_pages || count > page->ram_pages - gfn)
+    if (!is_in(page->ram_pages - page->window_pages, page->ram_pages, gfn, count) &&
+        !is_in(NOXS_HOT_GFN, NOXS_HOT_GFN + NOXS_DEVICE_SLOTS * NOXS_HOT_PAGES, gfn, count))
         return NULL;
     return (void *)((uintptr_t)gfn * NOXS_PAGE_SIZE);
 }
@@ -78,6 +76,11 @@ void noxs_take_doorbells(void)
 void noxs_open_slot(unsigned slot)
 {
     noxs_write32(&page->device_guest_state[slot], NOXS_DEV_STATE_OPEN);
+}
+
+void noxs_close_slot(unsigned slot)
+{
+    noxs_write32(&page->device_guest_state[slot], NOXS_DEV_STATE_CLOSED);
 }
 
 void noxs_set_state(enum noxs_guest_state state, int exit_code)

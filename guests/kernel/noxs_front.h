@@ -19,12 +19,11 @@ void noxs_front_init(uint64_t info_gfn);
 
 struct noxs_page *noxs_page(void);
 
-/* The address of a frame of RAM named by the page; NULL if frames [gfn, gfn + count) are not in
- * RAM. */
+/*
+ * The address of frames named by the page: NULL if [gfn, gfn + count) are neither in the window nor
+ * among those of devices that come later, which boot.S has mapped with shared_info.
+ */
 void *noxs_frame(uint32_t gfn, uint32_t count);
-
-/* True once chaosd has changed the device table since the guest read it at boot. */
-bool noxs_generation_changed(void);
 
 /* Tells iod that slots have work for it. */
 void noxs_ring_doorbell(uint64_t slots);
@@ -34,6 +33,9 @@ void noxs_take_doorbells(void);
 
 /* Says that a slot's device is in use. */
 void noxs_open_slot(unsigned slot);
+
+/* Says that it is not any more. */
+void noxs_close_slot(unsigned slot);
 
 /* Publishes where the guest is and tells chaosd. */
 void noxs_set_state(enum noxs_guest_state state, int exit_code);

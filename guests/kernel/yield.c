@@ -11,6 +11,8 @@ static uint64_t ready_set(uint64_t wanted)
     uint64_t ready = net_ready(wanted);
     if ((wanted & UKG_READY_CONSOLE) && console_readable())
         ready |= UKG_READY_CONSOLE;
+    if ((wanted & UKG_READY_NET_CHANGE) && net_has_changed())
+        ready |= UKG_READY_NET_CHANGE;
     return ready;
 }
 

@@ -22,6 +22,7 @@ static struct ukg_net_info info;
 static unsigned device;
 static uint16_t frame_bytes; /* of the largest frame */
 static uint8_t *scratch;     /* one frame */
+static bool is_up;           /* netif is lwIP's */
 
 void *ukg_lwip_calloc(size_t count, size_t size_bytes)
 {
@@ -93,30 +94,64 @@ static ip4_addr_t netmask(unsigned prefix_len)
     return out;
 }
 
-bool ukg_lwip_start(unsigned index)
+static bool bring_up(void)
 {
-    if (ukg_net_info(index, &info) != UKG_OK || info.prefix_len > 32)
+    if (info.prefix_len > 32)
         return false;
     ip4_addr_t ip = address(info.ip), mask = netmask(info.prefix_len), gw = address(info.gateway);
-    device = index;
     frame_bytes = (uint16_t)(info.mtu + UKG_NET_HEADER_BYTES);
     scratch = ukg_alloc(frame_bytes);
-    if (scratch == NULL || ip.addr == 0)
+    if (scratch == NULL || ip.addr == 0 ||
+        netif_add(&netif, &ip, &mask, &gw, NULL, set_up_netif, ethernet_input) == NULL) {
+        ukg_free(scratch);
         return false;
-    lwip_init();
-    if (netif_add(&netif, &ip, &mask, &gw, NULL, set_up_netif, ethernet_input) == NULL)
-        return false;
-    timers_start(&netif, ukg_clock_monotonic());
+    }
     netif_set_default(&netif);
     netif_set_up(&netif);
+    is_up = true;
     return true;
+}
+
+/* Connections over it end, without a word. */
+static void take_down(void)
+{
+    if (!is_up)
+        return;
+    netif_remove(&netif);
+    ukg_free(scratch);
+    is_up = false;
+}
+
+/* The device has come, gone, or is another now. */
+static void follow_device(void)
+{
+    struct ukg_net_info now = {0};
+    bool is_there = ukg_net_info(device, &now) == UKG_OK;
+    if (is_there && is_up && now.serial == info.serial)
+        return;
+    take_down();
+    info = now;
+    if (is_there)
+        bring_up();
+}
+
+bool ukg_lwip_start(unsigned index)
+{
+    bool is_there = ukg_net_info(index, &info) == UKG_OK;
+    device = index;
+    lwip_init();
+    timers_start(&netif, ukg_clock_monotonic());
+    return !is_there || bring_up();
 }
 
 void ukg_lwip_wait(uint64_t deadline_ns)
 {
     uint64_t timer_ns = timers_deadline();
-    ukg_yield(UKG_READY_NET(device), timer_ns < deadline_ns ? timer_ns : deadline_ns);
+    ukg_yield(UKG_READY_NET(device) | UKG_READY_NET_CHANGE,
+              timer_ns < deadline_ns ? timer_ns : deadline_ns);
+    if (ukg_net_changed())
+        follow_device();
     timers_run(ukg_clock_monotonic());
-    for (unsigned i = 0; i < BATCH && receive_packet(); i++)
+    for (unsigned i = 0; is_up && i < BATCH && receive_packet(); i++)
         continue;
 }

@@ -13,7 +13,8 @@
 
 /*
  * Starts lwIP on a network device with the address that the toolstack assigned to it. Call it
- * once. False: no such device, no address assigned, or not enough memory.
+ * once. The device may come later, and go again, with its connections; listeners stay. False: it
+ * has no address, or there is not enough memory.
  */
 bool ukg_lwip_start(unsigned index);
 

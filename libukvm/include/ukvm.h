@@ -286,6 +286,45 @@ int ukvm_sched_set(struct ukvm *handle, const char *guest, const uint32_t *weigh
  */
 int ukvm_mem_set(struct ukvm *handle, const char *guest, uint32_t mib, uint32_t timeout_ms);
 
+/* ---- network interfaces of a running guest ---- */
+
+#define UKVM_PUBLISH_TEXT_MAX 384
+#define UKVM_FORCED_MAX       128
+
+struct ukvm_net {
+    uint32_t slot;  /* 0 or 1: of this guest */
+    char state[16]; /* "up", "attaching" or "detaching" */
+    struct ukvm_vif vif;
+    char publish[UKVM_PUBLISH_TEXT_MAX]; /* "HOST:GUEST/PROTOCOL,..."; "" when none */
+};
+
+struct ukvm_net_options {
+    size_t size;
+    uint32_t timeout_ms; /* for the guest's answer; 0: 10,000 */
+    /* Out, of a detach: why the interface was taken from a guest that did not let go, or "". */
+    char forced[UKVM_FORCED_MAX];
+};
+
+/*
+ * Attach one more interface to a guest that runs: vif is as an element of the key in a
+ * configuration
+ * ("mac=...,ip=...,bridge=...,publish=HOST:GUEST", or ""). options and net_out may be NULL. Errors
+ * beside those of all calls: CONFIG, ADDRESS_IN_USE, LIMIT, NO_MEMORY, NOT_SUPPORTED (its image
+ * cannot), TIMEOUT, GUEST_FAILED. Nothing is left behind on failure.
+ */
+int ukvm_net_attach(struct ukvm *handle, const char *guest, const char *vif,
+                    struct ukvm_net_options *options, struct ukvm_net *net_out);
+/*
+ * Detach the interface with this slot or MAC. It is gone and its addresses are free when this
+ * succeeds, also from a guest that did not let go of it: see options->forced. Errors beside those
+ * of all calls: CONFIG, GUEST_FAILED.
+ */
+int ukvm_net_detach(struct ukvm *handle, const char *guest, const char *slot_or_mac,
+                    struct ukvm_net_options *options);
+/* Its interfaces, by ascending slot; nets_out has room for UKVM_VIFS_MAX. */
+int ukvm_net_list(struct ukvm *handle, const char *guest, struct ukvm_net *nets_out,
+                  size_t *count_out);
+
 /*
  * All guests by ascending domain id, and then by name the definitions without one, with domain id
  * 0 and no UUID. The caller frees *guests_out with free().

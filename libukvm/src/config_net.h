@@ -17,5 +17,7 @@ struct config_part {
 unsigned config_read_decimal(const char **at);
 /* Append the rule of a part to a list; its host port may not be there yet. */
 int config_add_rule(const struct config_part *part, json_t *rules);
+/* One element of the vif key, in the protocol's form, owned by the caller. */
+int config_read_vif_text(const char *text, json_t **json_out, char *message);
 
 #endif

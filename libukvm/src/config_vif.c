@@ -217,3 +217,21 @@ int config_read_vifs(const struct config_key *key, const struct config_value *va
     *json_out = vifs;
     return 0;
 }
+
+int config_read_vif_text(const char *text, json_t **json_out, char *message)
+{
+    char *copy = strdup(text);
+    const struct config_value value = {
+        .type = CONFIG_STRING, .place = {CONFIG_ARGUMENT, 1, 1}, .text = copy};
+    json_t *vif = json_object();
+    int rc =
+        copy == NULL || vif == NULL ? config_no_memory(message) : read_vif(&value, vif, message);
+
+    free(copy);
+    if (rc != 0) {
+        json_decref(vif);
+        return rc;
+    }
+    *json_out = vif;
+    return 0;
+}

@@ -61,7 +61,7 @@ static bool read_unsigned(const json_t *object, const char *name, uint64_t max, 
     return true;
 }
 
-static bool read_vif(const json_t *object, struct ukvm_vif *vif)
+bool guest_read_vif(const json_t *object, struct ukvm_vif *vif)
 {
     uint64_t prefix_len = 0;
 
@@ -83,7 +83,7 @@ static bool read_vifs(const json_t *guest_json, struct ukvm_guest *guest)
     if (!json_is_array(vifs) || count > UKVM_VIFS_MAX)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!read_vif(json_array_get(vifs, i), &guest->vifs[i]))
+        if (!guest_read_vif(json_array_get(vifs, i), &guest->vifs[i]))
             return false;
     }
     guest->vif_count = (uint32_t)count;
@@ -105,6 +105,22 @@ static void read_texts(const json_t *object, struct ukvm_guest *guest)
         memcpy(guest->kernel, kernel, length);
     else
         snprintf(guest->kernel, sizeof(guest->kernel), "...%s", kernel + length - (room - 3));
+}
+
+bool guest_read_net(const json_t *object, struct ukvm_net *net_out)
+{
+    static const struct string_field state = {"state", offsetof(struct ukvm_net, state),
+                                              sizeof(net_out->state), REQUIRED};
+    struct ukvm_net net = {0};
+    uint64_t slot = 0;
+
+    if (!json_is_object(object) || !read_strings(object, &state, 1, &net) ||
+        !read_unsigned(object, "slot", UKVM_VIFS_MAX - 1, &slot) ||
+        !guest_read_vif(object, &net.vif))
+        return false;
+    net.slot = (uint32_t)slot;
+    *net_out = net;
+    return true;
 }
 
 bool guest_read(const json_t *object, struct ukvm_guest *guest_out)

@@ -31,12 +31,14 @@ static void check_attach(const struct io_packet *packet)
         return;
     uint8_t *window = malloc((size_t)attach->window_pages * IO_PAGE_SIZE);
     for (unsigned i = 0; i < attach->vif_count; i++) {
-        io_attach_vif_config(attach, i, window, &config);
-        /* All of it must lie in the window. */
+        uint8_t *own = malloc((size_t)attach->vif[i].hot_pages * IO_PAGE_SIZE + 1);
+        io_attach_vif_config(attach, i, attach->vif[i].hot_gref != 0 ? own : window, &config);
+        /* All of it must lie in the window, or in its own pages. */
         const struct net_arena *arena = &config.netback.arena;
         memset(arena->base, 0, (size_t)arena->pages * IO_PAGE_SIZE);
         memset(config.netback.tx_page, 0, IO_PAGE_SIZE);
         memset(config.netback.rx_page, 0, IO_PAGE_SIZE);
+        free(own);
     }
     free(window);
 }

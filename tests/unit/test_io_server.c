@@ -31,6 +31,7 @@ union answer {
     struct io_msg_attached attached;
     struct io_msg_fault fault;
     struct io_msg_counters counters;
+    struct io_msg_vif_done vif_done;
     uint8_t bytes[IO_MSG_MAX];
 };
 static union answer answer;
@@ -450,6 +451,10 @@ static const struct {
     {IO_MSG_ATTACH, 0, sizeof(struct io_msg_attach), 1},
     {IO_MSG_ATTACH, 0, sizeof(struct io_msg_attach), IO_MAX_FDS + 1},
     {IO_MSG_ATTACH, 0, sizeof(struct io_msg_attach) - 8, 2},
+    {IO_MSG_ADD_VIF, 0, sizeof(struct io_msg_add_vif) - 1, 0},
+    {IO_MSG_ADD_VIF, 0, sizeof(struct io_msg_add_vif), IO_VIF_FDS + 1},
+    {IO_MSG_REMOVE_VIF, 0, sizeof(struct io_msg_remove_vif), 1},
+    {IO_MSG_VIF_DONE, 0, sizeof(struct io_msg_vif_done), 0},
     {IO_MSG_ATTACHED, 0, sizeof(struct io_msg_attached), 0},
     {IO_MSG_FAULT, 0, 16, 0},
     {0, 0, 16, 0},
@@ -480,6 +485,57 @@ START_TEST(malformed_orders_end_the_connection)
     close(chaosd);
     chaosd = dial();
     greet();
+}
+END_TEST
+
+static void order_remove(uint64_t guest, uint32_t slot)
+{
+    const struct io_msg_remove_vif message = {
+        .header = {.type = IO_MSG_REMOVE_VIF, .size = sizeof(message), .guest = guest},
+        .slot = slot};
+    order(&message, sizeof(message), NULL, 0);
+    ck_assert_int_eq(next_answer(), IO_MSG_VIF_DONE);
+    ck_assert_uint_eq(answer.vif_done.slot, slot);
+}
+
+static void order_add(uint64_t guest, const struct io_vif *vif, unsigned fd_count)
+{
+    const struct io_msg_add_vif message = {
+        .header = {.type = IO_MSG_ADD_VIF, .size = sizeof(message), .guest = guest}, .vif = *vif};
+    int fds[IO_VIF_FDS];
+    for (unsigned i = 0; i < fd_count; i++)
+        fds[i] = fcntl(front.memory, F_DUPFD_CLOEXEC, 3);
+    order(&message, sizeof(message), fds, fd_count);
+    fd_close_all(fds, fd_count);
+    ck_assert_int_eq(next_answer(), IO_MSG_VIF_DONE);
+    ck_assert_uint_eq(answer.vif_done.slot, vif->slot);
+}
+
+START_TEST(interfaces_come_and_go)
+{
+    struct io_msg_attach attach;
+    int fds[2];
+    greet();
+    io_front_attach(&front, &attach, fds);
+    fd_close_all(fds, 2);
+    attach_front();
+    unsigned before = open_files();
+    order_remove(front.port, IO_FRONT_NET_SLOT);
+    ck_assert_int_eq(answer.vif_done.status, 0);
+    order_add(front.port, &attach.vif[0], 0);
+    ck_assert_int_eq(answer.vif_done.status, 0);
+    /* Twice, with an fd too many, of a guest that is not, or none. */
+    order_add(front.port, &attach.vif[0], 0);
+    ck_assert_int_eq(answer.vif_done.status, -EINVAL);
+    ck_assert_uint_gt(strlen(answer.vif_done.text), 0);
+    order_remove(front.port, IO_FRONT_NET_SLOT);
+    order_add(front.port, &attach.vif[0], 1);
+    ck_assert_int_eq(answer.vif_done.status, -EINVAL);
+    order_add(77, &attach.vif[0], 2);
+    ck_assert_int_eq(answer.vif_done.status, -ENOENT);
+    order_remove(77, 3);
+    ck_assert_int_eq(answer.vif_done.status, 0);
+    ck_assert_uint_eq(open_files(), before);
 }
 END_TEST
 
@@ -556,6 +612,7 @@ int main(void)
     tcase_add_test(tests, strangers_are_refused);
     tcase_add_loop_test(tests, malformed_orders_end_the_connection, 0,
                         (int)(sizeof(malformed) / sizeof(malformed[0])));
+    tcase_add_test(tests, interfaces_come_and_go);
     tcase_add_test(tests, wrong_number_of_fds_in_attach);
     tcase_add_test(tests, answers_wait_for_a_slow_chaosd);
     tcase_add_test(tests, no_handles);

@@ -244,6 +244,51 @@ START_TEST(a_life)
 }
 END_TEST
 
+static void answer_change(struct guest *guest, unsigned slot, uint32_t state)
+{
+    struct noxs_page *page = rig_page(&rig, guest);
+    page->device_guest_state[slot] = state;
+    noxs_write64(&page->ack, noxs_pair(noxs_high(page->request), NOXS_ACK_OK));
+    hv_fake_raise_control(rig.hv, guest->domid);
+    loop_fake_run(rig.loop);
+    ck_assert(receive(client));
+}
+
+START_TEST(interfaces_come_and_go)
+{
+    create("web");
+    struct guest *guest = rig_find(&rig, "web");
+    ck_assert_says(ask("{\"op\":\"net-attach\",\"guest\":\"web\",\"vif\":{}}"), "is booting");
+    rig_say(&rig, guest, NOXS_GUEST_READY, 0);
+    unsigned had = guest->vif_count;
+    ask("{\"op\":\"net-attach\",\"guest\":\"web\",\"id\":3,\"vif\":{\"mac\":\"00:16:3e:01:02:03\","
+        "\"ip\":\"10.77.9.9\",\"publish\":[{\"host\":8080,\"guest\":80}]}}");
+    ck_assert_str_eq(reply, "");
+    ck_assert_says(ask("{\"op\":\"net-list\",\"guest\":\"web\"}"), "\"state\":\"attaching\"");
+    answer_change(guest, LAYOUT_NET_SLOT + had, NOXS_DEV_STATE_OPEN);
+    ck_assert_says(reply, "{\"id\":3,\"ok\":{\"vif\":{\"mac\":\"00:16:3e:01:02:03\"");
+    ck_assert_says(reply, "\"state\":\"up\"");
+    ck_assert_says(reply, "{\"protocol\":\"tcp\",\"host\":8080,\"guest\":80}");
+    ck_assert_says(ask("{\"op\":\"info\",\"guest\":\"web\"}"), "00:16:3e:01:02:03");
+    ck_assert_says(ask("{\"op\":\"noxs\",\"guest\":\"web\"}"), "\"mac\":\"00:16:3e:01:02:03\"");
+    ck_assert_says(ask("{\"op\":\"net-detach\",\"guest\":\"web\",\"mac\":\"zz\"}"), "\"config\"");
+    ck_assert_says(ask("{\"op\":\"net-detach\",\"guest\":\"web\",\"mac\":\"00:16:3e:01:02:04\"}"),
+                   "\"bad-state\"");
+    ck_assert_says(ask("{\"op\":\"net-detach\",\"guest\":\"web\",\"slot\":7}"), "\"bad-state\"");
+    ask("{\"op\":\"net-detach\",\"guest\":\"web\",\"mac\":\"00:16:3e:01:02:03\"}");
+    ck_assert_str_eq(reply, "");
+    answer_change(guest, LAYOUT_NET_SLOT + had, NOXS_DEV_STATE_CLOSED);
+    ck_assert_says(reply, "\"forced\":null");
+    ck_assert_ptr_null(strstr(ask("{\"op\":\"net-list\",\"guest\":\"web\"}"), "00:16:3e:01:02:03"));
+    /* A client that does not wait for it leaves nothing behind. */
+    ask("{\"op\":\"net-attach\",\"guest\":\"web\",\"timeout_ms\":100,\"vif\":{}}");
+    fd_close(&client);
+    loop_fake_advance(rig.loop, 200 * RIG_MS);
+    ck_assert_uint_eq(guest_vifs_present(guest), had);
+    client = server_rig_connect(&ctl);
+}
+END_TEST
+
 START_TEST(shutdown_answers_later)
 {
     create("web");
@@ -279,12 +324,20 @@ START_TEST(wrong_messages_get_an_error_and_the_next_is_served)
         "{\"op\":\"create\",\"config\":7}",
         "{\"op\":\"version\",\"x\":1}",
         "{\"op\":\"destroy\",\"guest\":\"a\",\"wait\":1}",
+        "{\"op\":\"net-attach\",\"guest\":\"a\"}",
+        "{\"op\":\"net-attach\",\"guest\":\"a\",\"vif\":\"ip=1\"}",
+        "{\"op\":\"net-attach\",\"guest\":\"a\",\"vif\":{},\"timeout_ms\":99999999}",
+        "{\"op\":\"net-detach\",\"guest\":\"a\"}",
+        "{\"op\":\"net-detach\",\"guest\":\"a\",\"slot\":0,\"mac\":\"00:16:3e:00:00:01\"}",
+        "{\"op\":\"net-detach\",\"guest\":\"a\",\"slot\":\"0\"}",
+        "{\"op\":\"net-list\"}",
     };
     create("a");
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         ck_assert_msg(strstr(ask(texts[i]), "\"code\":\"protocol\"") != NULL, "%s: %s", texts[i],
                       reply);
-    static const char *const ops[] = {"pause", "unpause", "shutdown", "console", "noxs", "destroy"};
+    static const char *const ops[] = {"pause",    "unpause",    "shutdown",   "console", "noxs",
+                                      "net-list", "net-attach", "net-detach", "destroy"};
     for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
         char text[64];
         snprintf(text, sizeof(text), "{\"op\":\"%s\",\"guest\":\"a\",\"x\":1}", ops[i]);
@@ -463,7 +516,8 @@ static struct ctl_client *first_client(void)
 
 START_TEST(only_owners_and_root_may_touch_a_guest)
 {
-    static const char *const ops[] = {"destroy", "pause", "unpause", "shutdown", "console", "noxs"};
+    static const char *const ops[] = {"destroy", "pause", "unpause",    "shutdown",
+                                      "console", "noxs",  "net-detach", "net-attach"};
     create("root");
     first_client()->uid = 1000;
     create("mine");
@@ -744,7 +798,7 @@ int main(void)
     return SUITE_RUN(
         "server", setup, teardown, the_socket_is_private_and_ours, one_directory_is_one_chaosds,
         the_next_one_waits_until_all_is_let_go, a_create_as_a_record, the_pool_is_shown_and_set,
-        a_path_that_cannot_be_is_an_error, a_life, shutdown_answers_later,
+        a_path_that_cannot_be_is_an_error, a_life, interfaces_come_and_go, shutdown_answers_later,
         wrong_messages_get_an_error_and_the_next_is_served,
         a_message_of_the_limit_is_read_and_of_one_byte_more_is_not,
         fds_are_closed_whatever_came_with_them, a_descriptor_that_will_not_close_holds_up_nobody,

@@ -95,9 +95,49 @@ START_TEST(words_out_of_range)
     WRONG(vif[0].ip_held, 2, "an interface");
     WRONG(vif[0].bridge[0], 'b', "an interface");
     WRONG(vif[0].publish_count, 17, "the number of published ports");
-    WRONG(vif[0].publish_count, UINT32_MAX, "the number of published ports");
+    WRONG(vif[0].publish_count, UINT16_MAX, "the number of published ports");
     WRONG(vif[0].publish[0].protocol, 1, "a published port");
     WRONG(vif[0].publish[0].host_port, 0, "what it says of its guest");
+}
+END_TEST
+
+START_TEST(interfaces_that_came_later)
+{
+    WRONG(vif[0].presence, STORE_PRESENCES, "an interface");
+    WRONG(vif[0].hot, 2, "an interface");
+    /* One that is absent says nothing else. */
+    WRONG(vif[0].presence, STORE_VIF_ABSENT, "an interface");
+    setup();
+    uint8_t mac[6];
+    memcpy(mac, good.vif[0].mac, sizeof(mac));
+    memset(&good.vif[0], 0, sizeof(good.vif[0]));
+    good.vif[0].presence = STORE_VIF_ABSENT;
+    good.vif_count = 1;
+    ck_assert_ptr_null(read_good());
+    ck_assert_uint_eq(store_record_window_vifs(&good), 1);
+    /* What is in the window comes before what is not, and one moves at a time. */
+    good.vif_count = 2;
+    good.vif[1] = good.vif[0];
+    good.vif[1].hot = 1;
+    ck_assert_ptr_null(read_good());
+    ck_assert_uint_eq(store_record_window_vifs(&good), 1);
+    good.vif[0].hot = 1;
+    ck_assert_ptr_null(read_good());
+    ck_assert_uint_eq(store_record_window_vifs(&good), 0);
+    good.vif[1].hot = 0;
+    ck_assert_str_eq(read_good(), "an interface");
+    good.vif[1].hot = 1;
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(good.vif[i].mac, mac, sizeof(mac));
+        good.vif[i].presence = STORE_VIF_MOVING;
+    }
+    ck_assert_str_eq(read_good(), "an interface");
+    good.vif[1].presence = STORE_VIF_UP;
+    ck_assert_ptr_null(read_good());
+    /* A shell has none of that. */
+    good.state = STORE_SHELL;
+    good.name[0] = '\0';
+    ck_assert_str_eq(read_good(), "an interface");
 }
 END_TEST
 
@@ -148,5 +188,5 @@ int main(void)
 {
     return SUITE_RUN("store_record", setup, teardown, a_good_one_says_what_was_written,
                      size_version_and_id_must_be_right, words_out_of_range,
-                     texts_end_and_fit_their_states, a_key_comes_back);
+                     interfaces_that_came_later, texts_end_and_fit_their_states, a_key_comes_back);
 }

@@ -13,34 +13,65 @@
 #define ENTRIES_PER_FRAME (HV_PAGE_SIZE / sizeof(grant_entry_v1_t))
 #define DOM0              0
 
+/* Map as much of a domain's grant table as it takes. NULL: see errno. */
+static xenforeignmemory_resource_handle *map_entries(struct hv_xen *xen, uint32_t domid,
+                                                     size_t count, grant_entry_v1_t **entries_out)
+{
+    void *addr = NULL;
+    size_t frames = (count - 1) / ENTRIES_PER_FRAME + 1;
+    xenforeignmemory_resource_handle *resource = xenforeignmemory_map_resource(
+        xen->memory, (domid_t)domid, XENMEM_resource_grant_table,
+        XENMEM_resource_grant_table_id_shared, 0, frames, &addr, PROT_READ | PROT_WRITE, 0);
+
+    *entries_out = addr;
+    return resource;
+}
+
+static void permit(grant_entry_v1_t *entry, uint64_t gfn)
+{
+    entry->domid = DOM0;
+    entry->frame = (uint32_t)gfn;
+    /* Release: whoever sees the permission sees whose it is and for which frame. */
+    __atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
+}
+
+static int write_entries(struct hv_xen *xen, uint32_t domid, struct hv_gref first,
+                         struct hv_gfn gfn, size_t count,
+                         xenforeignmemory_resource_handle **resource_out)
+{
+    grant_entry_v1_t *entries;
+
+    if (count == 0 || count > UINT32_MAX - first.n || gfn.n + count > UINT32_MAX)
+        return -EINVAL;
+    *resource_out = map_entries(xen, domid, first.n + count, &entries);
+    if (*resource_out == NULL)
+        return hv_xen_rc(-1);
+    for (size_t i = 0; i < count; i++)
+        permit(&entries[first.n + i], gfn.n + i);
+    return 0;
+}
+
 int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, struct hv_gfn gfn,
                         size_t count)
 {
     struct hv_xen *xen = hv_xen_of(hv);
     xenforeignmemory_resource_handle *resource;
-    grant_entry_v1_t *entries;
-    void *addr = NULL;
-    size_t frames;
+    int rc = write_entries(xen, domid, first, gfn, count, &resource);
 
-    if (count == 0 || count > UINT32_MAX - first.n || gfn.n + count > UINT32_MAX)
-        return -EINVAL;
-    frames = (first.n + count - 1) / ENTRIES_PER_FRAME + 1;
-    resource = xenforeignmemory_map_resource(
-        xen->memory, (domid_t)domid, XENMEM_resource_grant_table,
-        XENMEM_resource_grant_table_id_shared, 0, frames, &addr, PROT_READ | PROT_WRITE, 0);
-    if (resource == NULL)
-        return hv_xen_rc(-1);
-    entries = addr;
-    for (size_t i = 0; i < count; i++) {
-        grant_entry_v1_t *entry = &entries[first.n + i];
+    if (rc == 0)
+        hv_xen_keep_resource(xen, domid, resource);
+    return rc;
+}
 
-        entry->domid = DOM0;
-        entry->frame = (uint32_t)(gfn.n + i);
-        /* Release: whoever sees the permission sees whose it is and for which frame. */
-        __atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
-    }
-    hv_xen_keep_resource(xen, domid, resource);
-    return 0;
+int hv_xen_grants_write_now(struct hv_xen *xen, uint32_t domid, struct hv_gref first,
+                            struct hv_gfn gfn, size_t count)
+{
+    xenforeignmemory_resource_handle *resource;
+    int rc = write_entries(xen, domid, first, gfn, count, &resource);
+
+    if (rc == 0)
+        xenforeignmemory_unmap_resource(xen->memory, resource);
+    return rc;
 }
 
 int hv_xen_grant_fd(struct hv *hv, int *fd_out)

@@ -83,12 +83,17 @@ int hv_xen_domain_load(struct hv *hv, uint32_t domid, const struct hv_load *load
 int hv_xen_domain_clock(struct hv *hv, uint32_t domid, struct hv_gfn shared_info);
 int hv_xen_grants_write(struct hv *hv, uint32_t domid, struct hv_gref first, struct hv_gfn gfn,
                         size_t count);
+/* The same, with nothing kept mapped. */
+int hv_xen_grants_write_now(struct hv_xen *xen, uint32_t domid, struct hv_gref first,
+                            struct hv_gfn gfn, size_t count);
 int hv_xen_grant_fd(struct hv *hv, int *fd_out);
 void hv_xen_grant_warm(void);
 
 /* dump.c */
 int hv_xen_domain_copy(struct hv *hv, uint32_t domid, struct hv_gfn first, size_t pages, void *out);
 int hv_xen_vcpu_registers(struct hv *hv, uint32_t domid, uint32_t vcpu, struct hv_registers *out);
+/* share.c */
+int hv_xen_frames_share(struct hv *hv, uint32_t domid, const struct hv_share *share);
 
 /* info.c */
 int hv_xen_read_version(struct hv_xen *xen);

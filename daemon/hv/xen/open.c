@@ -113,6 +113,7 @@ static const struct hv_ops xen_ops = {
     .domain_destroy = hv_xen_domain_destroy,
     .domain_list = hv_xen_domain_list,
     .grants_write = hv_xen_grants_write,
+    .frames_share = hv_xen_frames_share,
     .port_alloc = hv_xen_port_alloc,
     .port_bind = hv_xen_port_bind,
     .port_unbind = hv_xen_port_unbind,

@@ -50,11 +50,21 @@ static bool listen_for_clients(void)
     return true;
 }
 
+/* Says where it listens now, if that has changed. */
+static void tell_address(void)
+{
+    static uint32_t told;
+    struct ukg_net_info net;
+    if (ukg_net_info(0, &net) != UKG_OK || net.serial == told)
+        return;
+    told = net.serial;
+    ukg_print("daytime: listening on %u.%u.%u.%u:%u\n", net.ip[0], net.ip[1], net.ip[2], net.ip[3],
+              PORT);
+}
+
 int ukg_main(const struct ukg_start *start)
 {
-    struct ukg_net_info net;
-    (void)start;
-    if (!ukg_lwip_start(0) || ukg_net_info(0, &net) != UKG_OK) {
+    if (!ukg_lwip_start(0)) {
         ukg_print("daytime: needs a network device with an address\n");
         return EXIT_NO_NET;
     }
@@ -62,8 +72,10 @@ int ukg_main(const struct ukg_start *start)
         ukg_print("daytime: cannot listen on port %u\n", PORT);
         return EXIT_NO_PORT;
     }
-    ukg_print("daytime: listening on %u.%u.%u.%u:%u\n", net.ip[0], net.ip[1], net.ip[2], net.ip[3],
-              PORT);
-    for (;;)
+    if (start->net_count == 0)
+        ukg_print("daytime: waits for a network device\n");
+    for (;;) {
+        tell_address();
         ukg_lwip_wait(UKG_FOREVER);
+    }
 }

@@ -24,6 +24,8 @@ static const struct {
     {"ack", lie_ack},
     {"device-state", lie_device_state},
     {"refuse", lie_refuse},
+    {"agree", lie_agree},
+    {"unsupported", lie_unsupported},
     {"exiting", lie_exiting},
     {"tx-index", lie_tx_index},
     {"rx-index", lie_rx_index},

@@ -13,6 +13,8 @@ void lie_state_back(void);
 void lie_ack(void);
 void lie_device_state(void);
 void lie_refuse(void);
+void lie_agree(void);
+void lie_unsupported(void);
 void lie_exiting(void);
 
 /* lies_ring.c: device rings. */

@@ -62,8 +62,8 @@ void lie_device_state(void)
     tell_both();
 }
 
-/* Not a lie but a will of its own: says no to whatever it is asked. */
-void lie_refuse(void)
+/* Says the same to whatever it is asked, and does nothing. */
+static void answer_all(enum noxs_ack_status status)
 {
     uint32_t seen = 0;
     for (;;) {
@@ -72,11 +72,28 @@ void lie_refuse(void)
         uint32_t seq = noxs_high(noxs_read64(&noxs_page()->request));
         if (seq != seen) {
             seen = seq;
-            noxs_write64(&noxs_page()->ack, noxs_pair(seq, NOXS_ACK_REFUSED));
+            noxs_write64(&noxs_page()->ack, noxs_pair(seq, status));
             event_send(NOXS_PORT_CONTROL);
         }
         event_poll(UKG_FOREVER);
     }
+}
+
+/* Not a lie but a will of its own. */
+void lie_refuse(void)
+{
+    answer_all(NOXS_ACK_REFUSED);
+}
+
+/* Of what it says it has done, it does nothing. */
+void lie_agree(void)
+{
+    answer_all(NOXS_ACK_OK);
+}
+
+void lie_unsupported(void)
+{
+    answer_all(NOXS_ACK_UNSUPPORTED);
 }
 
 /* Says that it exits, and stays. */

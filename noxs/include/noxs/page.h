@@ -30,11 +30,16 @@
  *   gfn ram_pages-window_pages+i        window page i, granted to dom0 as reference FIRST+i
  *                                       i = 0: this page; i = 1: console ring; then device pages
  *   NOXS_SHARED_INFO_GFN                shared_info, mapped by the toolstack, outside RAM
+ *   NOXS_HOT_GFN+slot*NOXS_HOT_PAGES    outside RAM: rings and arena of a device that came after
+ *                                       creation, granted as NOXS_HOT_GREF+slot*NOXS_HOT_PAGES
  */
 #define NOXS_GREF_FIRST      8u
 #define NOXS_PORT_CONTROL    1u /* guest side of the event channel to chaosd */
 #define NOXS_PORT_IO         2u /* guest side of the event channel to chaos-iod */
 #define NOXS_SHARED_INFO_GFN 0xfeffeu
+#define NOXS_HOT_GFN         0xfef00u /* in the same 2 MiB as shared_info */
+#define NOXS_HOT_GREF        32u
+#define NOXS_HOT_PAGES       8u /* a slot */
 #define NOXS_WINDOW_PAGE     0u
 #define NOXS_WINDOW_CONSOLE  1u
 
