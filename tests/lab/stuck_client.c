@@ -42,10 +42,13 @@ static int lingering(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct linger linger = {.l_onoff = 1, .l_linger = 3600};
-    static char data[65536];
+    const int few = 4096; /* bytes that the sockets take: there are many of them */
+    static char data[4096];
     socklen_t size = sizeof(address);
     int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
 
+    need(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &few, sizeof(few)) == 0, "receive buffer");
+    need(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &few, sizeof(few)) == 0, "send buffer");
     need(bind(listener, (struct sockaddr *)&address, size) == 0, "bind");
     need(listen(listener, 1) == 0, "listen");
     need(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");

@@ -3,14 +3,14 @@
 # tier: quick
 # timeout: 400
 # leaks: yes
-# The file system of the store is full: who creates a guest is told so in one line, nothing is left of it, and those that
-# run, and other operations, do not notice. With room again all is as before; a chaosd that dies meanwhile loses nobody.
+# The file system of the store is full: who asks for what would have to be recorded is told so in one line, nothing is left
+# of it, and guests that run do not notice. With room again all is as before.
 . "$LAB_LIB"
 
 noop=/usr/share/chaos/guests/noop.cfg
 small=/run/small
 finish() {
-    cat log 2>/dev/null || true
+    tail -n 20 log 2>/dev/null || true
     rm -f $small/filler
     pidof chaosd | xargs -r kill -INT
     sleep 2
@@ -55,20 +55,11 @@ check_status "the next gets the same answer" $got chaos create -q $noop "name='c
 check_match "it says why" '*o space left on device*' "$(cat err)"
 check_eq "nothing is left of those" "$made" "$(count)"
 
-# Others do not notice.
+# Those that run do not notice, and who would change one is told the same.
 check_eq "all run" "$made" "$(chaos list --json | jq '[.[] | select(.state == "running")] | length')"
-check "pause" chaos pause b-1
-check "unpause" chaos unpause b-1
-check "info" chaos info b-1
-check "destroy" chaos destroy --wait b-2
-check_eq "one fewer" $((made - 1)) "$(count)"
-
-# Nor does the next chaosd lose anybody.
-kill -9 "$(pidof chaosd)"
-eventually 20 gone chaosd
-serve
-check_eq "all are there" $((made - 1)) "$(count)"
-check_eq "all run" $((made - 1)) "$(chaos list --json | jq '[.[] | select(.state == "running")] | length')"
+check_status "pause" 1 chaos pause b-1 2>err
+check_match "it says why" '*o space left on device*' "$(cat err)"
+check_eq "it runs on" running "$(chaos info b-1 --json | jq -r .state)"
 
 rm $small/filler
 check "there is room again" chaos create -q $noop "name='d'" memory=1

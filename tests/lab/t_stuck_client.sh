@@ -13,7 +13,7 @@ trap 'kill -9 $stuck 2>/dev/null || true' EXIT
 get_stuck() {
     /lab/stuck_client "$1" >"stuck-$1" &
     stuck="$stuck $!"
-    eventually 60 grep -q stuck "stuck-$1"
+    eventually 120 grep -q stuck "stuck-$1"
 }
 chaosd_fds() { find "/proc/$(pidof chaosd)/fd" -mindepth 1 | wc -l; }
 
