@@ -9,13 +9,13 @@ domid() { chaos info "$1" --json | jq .domid; }
 # xen GUEST: weight and cap.
 xen() { xl sched-credit2 -d "$(domid "$1")" | awk 'NR == 2 { print $3, $4 }'; }
 sched() { chaos sched "$1" --json | jq -r '"\(.scheduler) \(.weight) \(.cap)"'; }
-# times GUEST: milliseconds that it has computed, and that have passed, both by Xen's clock.
-times() { echo "$(xl list "$(domid "$1")" | awk 'NR == 2 { print $6 * 1000 }')" "$(awk '{ print $1 * 1000 }' /proc/uptime)"; }
+# clocks GUEST: milliseconds that it has computed, and that have passed, both by Xen's clock.
+clocks() { echo "$(xl list "$(domid "$1")" | awk 'NR == 2 { print $6 * 1000 }')" "$(awk '{ print $1 * 1000 }' /proc/uptime)"; }
 # share GUEST: percent of the CPU that it uses, over three seconds and more.
 share() {
-    share_before=$(times "$1")
+    share_before=$(clocks "$1")
     sleep 3
-    echo "$share_before $(times "$1")" | awk '{ print int(($3 - $1) * 100 / ($4 - $2)) }'
+    echo "$share_before $(clocks "$1")" | awk '{ print int(($3 - $1) * 100 / ($4 - $2)) }'
 }
 
 liar busy spin
