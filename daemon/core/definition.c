@@ -176,25 +176,17 @@ int definition_directory(const struct definition *definition)
 
 /* ---- starting ----------------------------------------------------------------------- */
 
-static void keep_addresses(struct definition *definition)
-{
-    const struct guest *guest = definition->guest;
-
-    for (unsigned i = 0; i < guest->vif_count && i < definition->spec.vif_count; i++) {
-        struct definition_address *address = &definition->address[i];
-        memcpy(address->mac, guest->vif[i].mac.octet, sizeof(address->mac));
-        address->has_ip = guest->vif[i].ip_held;
-        address->ip = guest->vif[i].ip;
-    }
-}
-
 /* With the addresses that its guest had before, while it is started again. */
 static void fill_spec(const struct definition *definition, struct guest_spec *spec_out)
 {
     *spec_out = definition->spec;
     for (unsigned i = 0; definition->keeps_addresses && i < spec_out->vif_count; i++) {
+        static const uint8_t none[6];
         const struct definition_address *address = &definition->address[i];
         struct spec_vif *vif = &spec_out->vif[i];
+        /* It was detached. */
+        if (memcmp(address->mac, none, sizeof(none)) == 0)
+            continue;
         memcpy(vif->mac, address->mac, sizeof(vif->mac));
         vif->has_mac = true;
         if (!vif->has_ip && address->has_ip)
@@ -210,7 +202,6 @@ static void on_created(void *arg, const struct create_result *result, const stru
 
     definition->asked = (struct create_request){0};
     if (result != NULL) {
-        keep_addresses(definition);
         definition->note[0] = '\0';
         definition_move(definition, DEFINITION_UP);
     } else if (asked.done != NULL) {
@@ -270,7 +261,6 @@ void definition_take(struct definition *definition, struct guest *guest)
 void definition_adopt(struct definition *definition, struct guest *guest)
 {
     definition_take(definition, guest);
-    keep_addresses(definition);
     definition_move(definition, DEFINITION_UP);
 }
 

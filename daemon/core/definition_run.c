@@ -178,14 +178,27 @@ bool definition_is_asked(const struct guest *guest)
     return guest->definition != NULL && guest->definition->again.done != NULL;
 }
 
+static void keep_addresses(struct definition *definition)
+{
+    const struct guest *guest = definition->guest;
+
+    for (unsigned i = 0; i < guest->vif_count && i < definition->spec.vif_count; i++) {
+        struct definition_address *address = &definition->address[i];
+        memcpy(address->mac, guest->vif[i].mac.octet, sizeof(address->mac));
+        address->has_ip = guest->vif[i].ip_held;
+        address->ip = guest->vif[i].ip;
+    }
+    definition->keeps_addresses = true;
+}
+
 /* The guest, which has ended, makes room for the next. */
 static void replace(struct guest *guest)
 {
     struct definition *definition = guest->definition;
 
+    keep_addresses(definition);
     guest->definition = NULL;
     definition->guest = NULL;
-    definition->keeps_addresses = true;
     record_run(definition);
     snprintf(definition->note, sizeof(definition->note), "%s", guest->reason);
     definition_move(definition, DEFINITION_WAITING);

@@ -55,11 +55,23 @@ void op_define(struct ctl_request *request)
         ctl_fail(request, &error);
 }
 
+static int need_definition(const struct ctl_request *request, struct error *error)
+{
+    if (request->definition != NULL)
+        return 0;
+    return error_set(
+        error, UKVM_E_BAD_STATE,
+        "%s: has no definition: 'define' it, or create it with on_reboot = \"restart\"",
+        request->guest->name);
+}
+
 void op_undefine(struct ctl_request *request)
 {
     struct error error;
     int rc = ctl_request_args(request, NULL, 0, &error);
 
+    if (rc == 0)
+        rc = need_definition(request, &error);
     if (rc == 0)
         rc = core_undefine(request->definition, &error);
     if (rc < 0)
@@ -87,7 +99,7 @@ static int read_how(struct ctl_request *request, bool *force, struct create_requ
                                    .received_ns = request->received_ns,
                                    .done = op_create_on_created,
                                    .arg = request};
-    return rc;
+    return rc < 0 ? rc : need_definition(request, error);
 }
 
 void op_start(struct ctl_request *request)

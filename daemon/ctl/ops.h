@@ -17,7 +17,7 @@ enum ctl_subject {
     CTL_GUEST_OR_GONE,       /* or NULL, if there is none of that name */
     CTL_GUEST_OR_DEAD,       /* or, for the name of one that is gone, request->dead */
     CTL_GUEST_OR_DEFINITION, /* or, if it is defined and has no domain, request->definition alone */
-    CTL_DEFINITION,          /* request->definition is set, request->guest if it has one */
+    CTL_DEFINITION,          /* request->definition, request->guest or both are set */
 };
 
 struct ctl_op {

@@ -135,16 +135,8 @@ static int find_definition(struct ctl_request *request, const struct ctl_op *op,
         request->definition = named;
     if (rc < 0 && request->definition == NULL)
         return rc;
-    if (request->definition == NULL && op->subject == CTL_DEFINITION)
-        return error_set(error, UKVM_E_BAD_STATE,
-                         "%s: has no definition: 'define' it, or create it with on_reboot = "
-                         "\"restart\"",
-                         request->guest->name);
-    const struct definition *definition = request->definition;
-    uid_t owner = request->guest != NULL ? request->guest->owner : definition->owner;
-    if (may_use(request, op, owner))
-        return 0;
-    return not_theirs(text, owner, error);
+    uid_t owner = request->guest != NULL ? request->guest->owner : request->definition->owner;
+    return may_use(request, op, owner) ? 0 : not_theirs(text, owner, error);
 }
 
 static int find_guest(struct ctl_request *request, const struct ctl_op *op, struct error *error)

@@ -20,8 +20,9 @@ static void fill(struct io *io, uint64_t id, struct io_guest_counters *out)
 {
     const struct io_guest *guest = io_find(io, id);
     out->guest = id;
-    for (unsigned i = 0; guest != NULL && i < guest->vif_count; i++)
-        out->vif[out->vif_count++] = counters_of(&guest->vifs[i].netback.stats);
+    for (unsigned i = 0; guest != NULL && i < IO_MAX_VIFS; i++)
+        if (vif_is_open(&guest->vifs[i]))
+            out->vif[out->vif_count++] = counters_of(&guest->vifs[i].netback.stats);
 }
 
 int io_stats(struct io *io, const struct io_msg_stats *question, struct io_msg_counters *answer_out)

@@ -202,6 +202,17 @@ START_TEST(definitions_of_a_user_are_bounded)
 }
 END_TEST
 
+START_TEST(definitions_of_all_are_bounded)
+{
+    ck_assert_ptr_nonnull(define_named("a"));
+    rig.core.definitions.count += LIMIT_DEFINITIONS - 1;
+    ck_assert_ptr_null(define_named("b"));
+    rig.core.definitions.count -= LIMIT_DEFINITIONS - 1;
+    ck_assert_int_eq(answer.code, UKVM_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(answer.text, "limit definitions"));
+}
+END_TEST
+
 START_TEST(what_is_no_image_is_not_defined)
 {
     int good = rig.image_fd;
@@ -406,6 +417,7 @@ START_TEST(a_restart_goes_on_under_the_next_chaosd)
     guest = rig_find(&rig, "web");
     ck_assert_ptr_nonnull(guest);
     ck_assert_str_eq(guest_state_name(guest), "booting");
+    ck_assert_mem_eq(&guest->vif[0].ip, &ip, sizeof(ip));
     ck_assert_uint_eq(guest->definition->restarts, 3);
 }
 END_TEST
@@ -745,9 +757,9 @@ int main(void)
     return SUITE_RUN(
         "definition", setup, teardown, what_is_defined_can_be_started_and_survives_its_guest,
         its_name_is_its_own, a_later_definition_takes_the_place_of_its_owners,
-        definitions_of_a_user_are_bounded, what_is_no_image_is_not_defined,
-        definitions_survive_chaosd_and_are_read_again, damaged_files_cost_only_their_definition,
-        of_two_files_of_one_name_the_later_counts,
+        definitions_of_a_user_are_bounded, definitions_of_all_are_bounded,
+        what_is_no_image_is_not_defined, definitions_survive_chaosd_and_are_read_again,
+        damaged_files_cost_only_their_definition, of_two_files_of_one_name_the_later_counts,
         a_crashed_guest_is_started_again_with_its_addresses,
         restarts_in_a_row_are_bounded_and_ever_slower,
         one_that_ran_for_long_has_not_failed_in_a_row,

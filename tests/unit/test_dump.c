@@ -369,6 +369,19 @@ START_TEST(dumps_are_bounded)
 }
 END_TEST
 
+START_TEST(dumps_of_all_users_are_bounded)
+{
+    char name[] = "a";
+    struct guest *guests[LIMIT_DUMPS + 1];
+    for (unsigned i = 0; i <= LIMIT_DUMPS; i++, name[0]++)
+        guests[i] = rig_boot_named(&rig, name);
+    for (unsigned i = 0; i < LIMIT_DUMPS; i++)
+        ck_assert_int_eq(begin(guests[i]), 0);
+    ck_assert_int_eq(begin(guests[LIMIT_DUMPS]), -UKVM_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(error.text, "limit dumps"));
+}
+END_TEST
+
 START_TEST(killed_meanwhile_it_runs_on)
 {
     struct guest *guest = rig_boot_named(&rig, "web");
@@ -416,12 +429,12 @@ END_TEST
 
 int main(void)
 {
-    return SUITE_RUN("dump", setup, teardown, all_memory_is_in_the_file_and_it_runs_on,
-                     what_it_gave_back_is_zeroes, one_that_is_paused_or_kept_stays_so,
-                     one_dump_at_a_time, nothing_is_left_to_dump_of_one_that_crashed,
-                     destroyed_meanwhile, crashed_meanwhile, vanished_meanwhile,
-                     a_hypervisor_that_fails_at_any_call, no_watch_no_dump,
-                     what_is_no_file_to_write_is_refused, a_file_that_is_full,
-                     its_thread_has_no_privileges, dumps_are_bounded, killed_meanwhile_it_runs_on,
-                     killed_before_its_first_instruction, a_chaosd_that_leaves_lets_it_run_on);
+    return SUITE_RUN(
+        "dump", setup, teardown, all_memory_is_in_the_file_and_it_runs_on,
+        what_it_gave_back_is_zeroes, one_that_is_paused_or_kept_stays_so, one_dump_at_a_time,
+        nothing_is_left_to_dump_of_one_that_crashed, destroyed_meanwhile, crashed_meanwhile,
+        vanished_meanwhile, a_hypervisor_that_fails_at_any_call, no_watch_no_dump,
+        what_is_no_file_to_write_is_refused, a_file_that_is_full, its_thread_has_no_privileges,
+        dumps_are_bounded, dumps_of_all_users_are_bounded, killed_meanwhile_it_runs_on,
+        killed_before_its_first_instruction, a_chaosd_that_leaves_lets_it_run_on);
 }

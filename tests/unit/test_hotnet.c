@@ -392,8 +392,9 @@ START_TEST(a_shutdown_in_between_is_no_refusal)
     struct guest *guest = boot("web", 0);
     ck_assert_int_eq(attach(guest), 0);
     uint64_t change = rig_page(&rig, guest)->request;
-    ck_assert_int_eq(
-        verb_shutdown(guest, 100 * TIMEOUT_MS * RIG_MS, false, on_shutdown, NULL, &error), 0);
+    ck_assert_int_eq(verb_shutdown(guest, NOXS_OP_POWEROFF, 100 * TIMEOUT_MS * RIG_MS, false,
+                                   on_shutdown, NULL, &error),
+                     0);
     /* The answer to the change comes before that to the power-off. */
     set_state(guest, 0, NOXS_DEV_STATE_OPEN);
     noxs_write64(&rig_page(&rig, guest)->ack, noxs_pair(noxs_high(change), NOXS_ACK_OK));
