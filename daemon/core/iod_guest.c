@@ -53,7 +53,7 @@ static int send_attach(struct iod *iod, const struct guest *guest, int grant_fd)
     size_t taps = 0;
 
     iod_message_attach(guest, &message, fds + 2, &taps);
-    return fd_send(iod->socket, &message, sizeof(message), fds, 2 + taps);
+    return iod_send(iod, &message, fds, 2 + taps);
 }
 
 /* Returns -errno of the socket. Devices that cannot be had are the guest's trouble alone. */
@@ -94,7 +94,7 @@ static int deliver_detach(struct iod *iod, struct guest *guest)
     struct io_msg_detach message;
 
     iod_message_detach(guest, keep, surplus != NULL ? surplus->id : 0, &message);
-    int rc = fd_send(iod->socket, &message, sizeof(message), NULL, 0);
+    int rc = iod_send(iod, &message, NULL, 0);
     if (rc < 0)
         return rc;
     if (keep)
@@ -167,7 +167,7 @@ int iod_console(struct iod *iod, uint64_t guest_id, int fd, const struct iod_con
     if (iod->sm.state != IOD_UP || (guest != NULL && list_linked(&guest->io.outbox)))
         return error_set(error, UKVM_E_BAD_STATE,
                          "chaos-iod is busy or being started again; try once more");
-    int rc = fd_send(iod->socket, &message, sizeof(message), &fd, 1);
+    int rc = iod_send(iod, &message, &fd, 1);
     if (rc == -EAGAIN)
         return error_set(error, UKVM_E_BAD_STATE, "chaos-iod is busy; try once more");
     if (rc < 0)

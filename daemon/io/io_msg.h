@@ -36,6 +36,7 @@ enum io_msg_type {
     IO_MSG_CONSOLE,
     IO_MSG_FAULT,
     IO_MSG_SERVES,
+    IO_MSG_TYPE_END, /* the number after the last: new types go before it */
 };
 
 struct io_msg_header {

@@ -4,6 +4,7 @@
 #include "io/io_fd.h"
 #include "io/io_guest.h"
 #include "io/io_packet.h"
+#include "util/fault.h"
 #include "util/fd.h"
 
 #include <errno.h>
@@ -55,13 +56,20 @@ static bool keep_reply(struct io_server *server, const void *message, size_t siz
     return true;
 }
 
+static int send_now(struct io_server *server, const void *message, size_t size)
+{
+    fault_message(((const struct io_msg_header *)message)->type, "before");
+    int rc = fd_send(server->connection, message, size, NULL, 0);
+    fault_message(((const struct io_msg_header *)message)->type, "after");
+    return rc;
+}
+
 /* An answer that cannot be kept ends the connection: chaosd starts over with HELLO. */
 static void reply(struct io_server *server, const void *message, size_t size)
 {
     if (server->connection < 0)
         return;
-    int rc =
-        server->replies != NULL ? -EAGAIN : fd_send(server->connection, message, size, NULL, 0);
+    int rc = server->replies != NULL ? -EAGAIN : send_now(server, message, size);
     if (rc == 0 || (rc == -EAGAIN && keep_reply(server, message, size)))
         return;
     /* Not here: the connection may be in use up the stack. Its end will be read as such. */
@@ -188,10 +196,12 @@ static void do_order(struct io_server *server, struct io_packet *packet)
         [IO_MSG_CONSOLE] = do_console,
     };
     uint32_t type = packet->msg.header.type; /* io_packet_receive lets only these through */
+    fault_message(type, "received");
     if (type == IO_MSG_HELLO || server->greeted)
         orders[type](server, packet);
     else
         shutdown(server->connection, SHUT_RDWR);
+    fault_message(type, "handled");
 }
 
 /* Returns false when there are no more orders for now. */
@@ -212,8 +222,7 @@ static bool take_order(struct io_server *server)
 static void send_replies(struct io_server *server)
 {
     while (server->replies != NULL) {
-        int rc =
-            fd_send(server->connection, server->replies->bytes, server->replies->size, NULL, 0);
+        int rc = send_now(server, server->replies->bytes, server->replies->size);
         if (rc == -EAGAIN)
             return;
         if (rc < 0) {
