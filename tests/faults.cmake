@@ -23,14 +23,39 @@ target_include_directories(fault_core PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}
 target_link_libraries(fault_core PUBLIC chaos::options chaos_util chaos_hv chaos_hostnet chaos_image
                       noxs PRIVATE PkgConfig::LMDB Threads::Threads)
 
-# chaos_fault_test(NAME [DEFINITION...]): a program of all scenarios; with its store.c compiled anew.
-set(fault_modes chaosd iod both twice hypercall hostnet alloc)
-add_executable(test_faults unit/test_faults.c unit/faults_scenarios.c fixture/fault_world.c
-               fixture/fault_check.c fixture/fault_alloc.c fixture/fd_closer_fake.c)
-target_compile_definitions(test_faults PRIVATE FAULTS_MACHINES=${fault_machines}u)
-target_include_directories(test_faults PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(test_faults PRIVATE chaos::options fault_core core_rig PkgConfig::LMDB)
-foreach(mode ${fault_modes})
+# chaos_fault_program(NAME OBJECT...): all scenarios.
+function(chaos_fault_program name)
+  add_executable(${name} unit/test_faults.c unit/faults_scenarios.c fixture/fault_world.c
+                 fixture/fault_check.c fixture/fault_alloc.c fixture/fd_closer_fake.c ${ARGN})
+  target_compile_definitions(${name} PRIVATE CHAOS_FAULTS FAULTS_MACHINES=${fault_machines}u)
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE chaos::options core_rig PkgConfig::LMDB)
+endfunction()
+
+chaos_fault_program(test_faults $<TARGET_OBJECTS:fault_core>)
+foreach(mode chaosd iod both twice hypercall hostnet alloc)
   add_test(NAME unit.faults.${mode} COMMAND test_faults ${mode})
-  set_tests_properties(unit.faults.${mode} PROPERTIES LABELS unit TIMEOUT 600)
+  set_tests_properties(unit.faults.${mode} PROPERTIES LABELS unit TIMEOUT 900 PROCESSORS 2)
 endforeach()
+
+# chaos_fault_planted(STATE SCENARIO WHY): the same without the write of one state (0: without the
+# removal of records), which the scenario must show, by these words.
+function(chaos_fault_planted state scenario why)
+  set(name test_faults_without_${state})
+  add_library(${name}_store OBJECT ${PROJECT_SOURCE_DIR}/daemon/core/store.c)
+  target_compile_definitions(${name}_store PRIVATE CHAOS_FAULTS
+                             CHAOS_PLANTED_BUG_STATE_WRITE=${state})
+  target_link_libraries(${name}_store PRIVATE chaos_core)
+  chaos_fault_program(${name} $<TARGET_OBJECTS:${name}_store>
+    $<FILTER:$<TARGET_OBJECTS:fault_core>,EXCLUDE,/store\\.c\\.>)
+  add_test(NAME unit.faults.without.${state} COMMAND ${name} chaosd ${scenario})
+  set_tests_properties(unit.faults.without.${state} PROPERTIES LABELS unit TIMEOUT 900
+                       PASS_REGULAR_EXPRESSION "${why}")
+endfunction()
+
+# Not STORE_STOPPED: Xen says the same of a domain that has stopped and is kept.
+chaos_fault_planted(STORE_SHELL restarts "shells are built that were there")
+chaos_fault_planted(STORE_GUEST restarts "guest web is gone, and should be running")
+chaos_fault_planted(STORE_PAUSED pauses "guest early is gone, and should be paused")
+chaos_fault_planted(STORE_CRASHED restarts "guest crashed ended because")
+chaos_fault_planted(0 restarts "records instead of")

@@ -217,6 +217,13 @@ static const char *resume(struct core *core, struct guest *guest, const struct s
 
 /* ---- guests ------------------------------------------------------------------------- */
 
+/* It was kept as it was; what cannot be taken over is given back, but for how it ended. */
+static void restore_reason(struct guest *guest)
+{
+    guest_move(guest, GUEST_CRASHED);
+    death_restore(guest);
+}
+
 static void restore_end(struct guest *guest, const struct store_record *record)
 {
     guest_move(guest, record->state == STORE_STOPPED ? GUEST_STOPPED : GUEST_CRASHED);
@@ -254,6 +261,8 @@ static void restore_guest(struct adopt *adopt, struct guest *guest,
         wrong = resume(core, guest, record);
     if (has_ended(record) && (released || (info != NULL && wrong == NULL)))
         restore_end(guest, record);
+    else if (has_ended(record) && info != NULL)
+        restore_reason(guest);
     else if (has_ended(record))
         destroy_guest(guest, NULL);
     else if (info == NULL)

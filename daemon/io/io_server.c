@@ -4,7 +4,6 @@
 #include "io/io_fd.h"
 #include "io/io_guest.h"
 #include "io/io_packet.h"
-#include "util/fault.h"
 #include "util/fd.h"
 
 #include <errno.h>
@@ -56,20 +55,13 @@ static bool keep_reply(struct io_server *server, const void *message, size_t siz
     return true;
 }
 
-static int send_now(struct io_server *server, const void *message, size_t size)
-{
-    fault_message(((const struct io_msg_header *)message)->type, "before");
-    int rc = fd_send(server->connection, message, size, NULL, 0);
-    fault_message(((const struct io_msg_header *)message)->type, "after");
-    return rc;
-}
-
 /* An answer that cannot be kept ends the connection: chaosd starts over with HELLO. */
 static void reply(struct io_server *server, const void *message, size_t size)
 {
     if (server->connection < 0)
         return;
-    int rc = server->replies != NULL ? -EAGAIN : send_now(server, message, size);
+    int rc =
+        server->replies != NULL ? -EAGAIN : fd_send(server->connection, message, size, NULL, 0);
     if (rc == 0 || (rc == -EAGAIN && keep_reply(server, message, size)))
         return;
     /* Not here: the connection may be in use up the stack. Its end will be read as such. */
@@ -196,12 +188,10 @@ static void do_order(struct io_server *server, struct io_packet *packet)
         [IO_MSG_CONSOLE] = do_console,
     };
     uint32_t type = packet->msg.header.type; /* io_packet_receive lets only these through */
-    fault_message(type, "received");
     if (type == IO_MSG_HELLO || server->greeted)
         orders[type](server, packet);
     else
         shutdown(server->connection, SHUT_RDWR);
-    fault_message(type, "handled");
 }
 
 /* Returns false when there are no more orders for now. */
@@ -222,7 +212,8 @@ static bool take_order(struct io_server *server)
 static void send_replies(struct io_server *server)
 {
     while (server->replies != NULL) {
-        int rc = send_now(server, server->replies->bytes, server->replies->size);
+        int rc =
+            fd_send(server->connection, server->replies->bytes, server->replies->size, NULL, 0);
         if (rc == -EAGAIN)
             return;
         if (rc < 0) {

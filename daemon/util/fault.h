@@ -1,8 +1,8 @@
 /*
  * Fault points: every boundary at which this process might be killed, as far as anybody else could
- * tell the difference. Built with CHAOS_FAULTS, for tests only, each one calls fault_reach, which a
- * test supplies (or fault.c, which ends a real daemon); built without, there is nothing of them.
- * May be included by every daemon layer.
+ * tell the difference. Compiled with CHAOS_FAULTS, for tests only, each one calls fault_reach,
+ * which the test supplies; without, there is nothing of them. May be included by every daemon
+ * layer.
  *
  * Which points there are is not written down anywhere else: a test runs what it tests once, and
  * learns them from these calls; what machines and rows there are, from the machines themselves.
