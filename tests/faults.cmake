@@ -56,6 +56,6 @@ endfunction()
 # Not STORE_STOPPED: Xen says the same of a domain that has stopped and is kept.
 chaos_fault_planted(STORE_SHELL restarts "shells are built that were there")
 chaos_fault_planted(STORE_GUEST restarts "guest web is gone, and should be running")
-chaos_fault_planted(STORE_PAUSED pauses "guest early is gone, and should be paused")
+chaos_fault_planted(STORE_PAUSED pauses "early: is gone")
 chaos_fault_planted(STORE_CRASHED restarts "guest crashed ended because")
 chaos_fault_planted(0 restarts "records instead of")
