@@ -1,10 +1,13 @@
 #include "daemons.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -35,10 +38,24 @@ const char *daemons_name(enum daemons which)
     return names[which];
 }
 
-static void kill_one(const char *name)
+/* Who died and was not waited for has the name, too. */
+static bool runs(const char *pid, const char *name)
 {
-    int pid = bench_pid(name);
-    int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
+    char path[300], is[32], state;
+
+    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL)
+        return false;
+    bool ok = fscanf(file, "%*d (%31[^)]) %c", is, &state) == 2;
+    fclose(file);
+    return ok && strcmp(is, name) == 0 && state != 'Z';
+}
+
+static void end(const char *pid)
+{
+    int fd = pidfd_open((pid_t)strtol(pid, NULL, 10), 0);
     struct pollfd gone = {.fd = fd, .events = POLLIN};
 
     if (fd < 0)
@@ -48,13 +65,26 @@ static void kill_one(const char *name)
     close(fd);
 }
 
+static void kill_named(const char *name)
+{
+    DIR *dir = opendir("/proc");
+    const struct dirent *entry;
+
+    if (dir == NULL)
+        bench_fail("/proc", strerror(errno));
+    while ((entry = readdir(dir)) != NULL)
+        if (isdigit((unsigned char)entry->d_name[0]) && runs(entry->d_name, name))
+            end(entry->d_name);
+    closedir(dir);
+}
+
 /* chaosd first: it would start another chaos-iod. */
 void daemons_kill(enum daemons which)
 {
     if (which & DAEMONS_CHAOSD)
-        kill_one("chaosd");
+        kill_named("chaosd");
     if (which & DAEMONS_IOD)
-        kill_one("chaos-iod");
+        kill_named("chaos-iod");
 }
 
 int daemons_launch(void)

@@ -26,6 +26,7 @@
 #define PROBE_MS    1 /* between pings to a guest that does not answer */
 #define PROBES_MAX  30000
 #define PAUSE_US    200000
+#define HEALTHY_US  61000000 /* then a chaos-iod that dies is started again without delay */
 #define GUESTS_MOST 10000
 
 struct run {
@@ -105,6 +106,8 @@ static void run_one(struct run *run, enum daemons which)
     if (fd < 0)
         bench_fail("ping", "no raw socket");
     guests_close(&run->guests);
+    if (!restarts)
+        usleep(HEALTHY_US);
     daemons_kill(which);
     if (restarts)
         usleep(PAUSE_US);

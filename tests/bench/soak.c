@@ -4,10 +4,10 @@
  * usage: soak [--cycles N] [--seed S] [--kill PERCENT] [--residents N] [--json]
  *
  * A cycle creates a guest, has an answer from its TCP port, and destroys it, sometimes with a pause
- * between or without waiting. In PERCENT of them, at a moment up to 4 ms from the cycle's begin,
- * chaosd, chaos-iod or both are killed with SIGKILL, and chaosd is started again up to 10 ms later.
- * Residents live through it all. What a call that was cut off has done is asked: there is the guest
- * or there is none, in a state that it may have.
+ * between or without waiting. When PERCENT of them begin, another process starts that kills chaosd,
+ * chaos-iod or both with SIGKILL up to 4 ms later, and starts chaosd again after up to 10 ms;
+ * cycles go on meanwhile. Residents live through it all. What a call that was cut off has done is
+ * asked: there is the guest or there is none, in a state that it may have.
  *
  * A wrong state is: a guest that was acknowledged and is not there, one that is there and was
  * destroyed, one twice, another domain than before, a resident that does not answer. A leak is what
@@ -49,6 +49,7 @@ struct run {
     struct guests guests;
     struct ukvm_guest resident[RESIDENTS_MAX];
     struct ukvm_config *config;
+    pid_t killer; /* 0: none */
     size_t kills[DAEMONS_BOTH + 1];
     size_t interrupted; /* calls that a kill cut off */
     size_t wrong;
@@ -74,18 +75,20 @@ static void wrong(struct run *run, const char *format, ...)
 
 /* ---- kills -------------------------------------------------------------------------- */
 
-/* 0, or the process that kills and starts daemons meanwhile. */
-static pid_t plan_kill(struct run *run)
+/* By a process that kills and starts daemons meanwhile. */
+static void plan_kill(struct run *run)
 {
-    if (pick(run, 100) >= run->kill_percent)
-        return 0;
+    if (run->killer != 0 || pick(run, 100) >= run->kill_percent)
+        return;
     enum daemons which = (enum daemons)(DAEMONS_CHAOSD + pick(run, DAEMONS_BOTH));
     unsigned when_us = pick(run, KILL_WITHIN_US), away_us = pick(run, AWAY_US);
     run->kills[which]++;
     fflush(NULL);
-    pid_t pid = fork();
-    if (pid != 0)
-        return pid;
+    run->killer = fork();
+    if (run->killer < 0)
+        bench_fail("fork", strerror(errno));
+    if (run->killer > 0)
+        return;
     usleep(when_us);
     daemons_kill(which);
     if (which & DAEMONS_CHAOSD) {
@@ -95,12 +98,17 @@ static pid_t plan_kill(struct run *run)
     _exit(0);
 }
 
-static void await_kill(pid_t pid)
+/* Whether a kill is over now; options 0: waits for it. */
+static bool kill_ended(struct run *run, int options)
 {
     int status;
 
-    if (pid > 0 && (waitpid(pid, &status, 0) < 0 || status != 0))
+    if (run->killer == 0 || waitpid(run->killer, &status, options) == 0)
+        return false;
+    run->killer = 0;
+    if (status != 0)
         bench_fail("kill", "chaosd did not start again");
+    return true;
 }
 
 /* ---- calls that may be cut off ------------------------------------------------------ */
@@ -256,8 +264,9 @@ static void pause_it(struct run *run)
 static void cycle(struct run *run)
 {
     struct ukvm_guest guest;
-    pid_t killer = plan_kill(run);
     unsigned kind = pick(run, 4);
+
+    plan_kill(run);
 
     if (create(run, &guest)) {
         if (kind != 0)
@@ -266,8 +275,7 @@ static void cycle(struct run *run)
             pause_it(run);
         destroy(run, kind != 2);
     }
-    await_kill(killer);
-    if (killer > 0)
+    if (kill_ended(run, WNOHANG))
         look(run);
 }
 
@@ -376,6 +384,7 @@ int main(int argc, char **argv)
         if (i % REPORT_EVERY == 0 || i == run.cycles)
             report(&run, i, bench_now_us() - start_us);
     }
+    kill_ended(&run, 0);
     look(&run);
     for (unsigned i = 0; i < run.residents; i++)
         guests_destroy(&run.guests, run.resident[i].name);
