@@ -281,16 +281,24 @@ static void cycle(struct run *run)
 
 /* ---- the whole ---------------------------------------------------------------------- */
 
-/* Both daemons are new and have nothing, learned shells neither. */
-static void settle(struct run *run, struct census *census_out)
+static void start_anew(struct run *run)
 {
     guests_close(&run->guests);
     daemons_kill(DAEMONS_BOTH);
     daemons_await(daemons_launch());
     guests_open(&run->guests);
+}
+
+/* Both daemons are new, and had nothing to take over: they keep some of what they needed for that.
+ */
+static void settle(struct run *run, struct census *census_out)
+{
+    start_anew(run);
     if (ukvm_pool_set(run->guests.ukvm, "learn=0") != 0)
         bench_fail("pool", ukvm_error_message(run->guests.ukvm));
     sleep(2);
+    start_anew(run);
+    sleep(1);
     census_take(&run->guests, census_out);
 }
 
