@@ -25,6 +25,7 @@
 
 #define PROBE_MS    1 /* between pings to a guest that does not answer */
 #define PROBES_MAX  30000
+#define UPLINK      "chaos0"
 #define PAUSE_US    200000
 #define HEALTHY_US  61000000 /* then a chaos-iod that dies is started again without delay */
 #define GUESTS_MOST 10000
@@ -74,8 +75,10 @@ static void await_ping(int fd, const struct ukvm_guest *guest)
     inet_pton(AF_INET, guest->vifs[0].ip, &to.sin_addr);
     echo.checksum = checksum(&echo);
     for (int i = 0; i < PROBES_MAX; i++) {
-        /* While there is no uplink it cannot even be sent. */
-        if (sendto(fd, &echo, sizeof(echo), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+        /* Through the uplink alone, which may be another by now or not be there: other networks of
+           the host answer for anybody. */
+        if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, UPLINK, sizeof(UPLINK)) < 0 ||
+            sendto(fd, &echo, sizeof(echo), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
             usleep(PROBE_MS * 1000);
         while (poll(&readable, 1, PROBE_MS) == 1)
             if (is_reply(fd, to.sin_addr.s_addr))

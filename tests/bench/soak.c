@@ -33,7 +33,7 @@
 
 #define KILL_WITHIN_US 4000
 #define AWAY_US        10000
-#define ANSWER_MS      10000
+#define ANSWER_MS      10000u
 #define OPEN_TRIES     5000
 #define OPEN_US        2000
 #define REPORT_EVERY   500
@@ -199,7 +199,8 @@ static void use(struct run *run, const struct ukvm_guest *guest)
     inet_pton(AF_INET, guest->vifs[0].ip, &address.sin_addr);
     while (!answers_once(&address)) {
         if (bench_now_us() > until_us) {
-            wrong(run, "%s does not answer", guest->name);
+            wrong(run, "%s (domain %u, %s, %s) does not answer within %u ms", guest->name,
+                  guest->domid, guest->vifs[0].ip, guest->state, ANSWER_MS);
             return;
         }
         usleep(OPEN_US);
