@@ -9,6 +9,7 @@
 #include "core/devices.h"
 #include "util/keyval.h"
 #include "util/log.h"
+#include "util/random.h"
 
 #define DOMAINS_BATCH 256
 
@@ -417,14 +418,26 @@ static int adopt_all(struct adopt *adopt, struct error *error)
     return rc < 0 ? error_from_errno(error, -rc, "adoption") : 0;
 }
 
+/* The former chaosd may just have used what would be given next, and the host still knows it by the
+   MAC of a guest that is gone. */
+static void rest_addresses(struct core *core)
+{
+    uint32_t start;
+
+    random_bytes(&start, sizeof(start));
+    core->addr.next = start % core->addr.size;
+}
+
 int adopt_begin(struct core *core, struct error *error)
 {
     struct adopt adopt = {.core = core};
     int rc = adopt_all(&adopt, error);
 
-    if (adopt.adopted + adopt.reclaimed > 0)
+    if (adopt.adopted + adopt.reclaimed > 0) {
+        rest_addresses(core);
         log_info("%u guests and shells adopted, %u domains reclaimed", adopt.adopted,
                  adopt.reclaimed);
+    }
     free(adopt.domains);
     free(adopt.records);
     free(adopt.wrong);
