@@ -14,13 +14,13 @@ endif()
 set(BENCH_DIR ${CMAKE_INSTALL_PREFIX}/lib/chaos/bench)
 pkg_check_modules(BENCH_XEN REQUIRED IMPORTED_TARGET xencontrol xenforeignmemory)
 
-add_library(bench_common STATIC bench/bench.c bench/census.c bench/cpu_time.c bench/guests.c bench/trace.c)
+add_library(bench_common STATIC bench/bench.c bench/census.c bench/cpu_time.c bench/daemons.c bench/guests.c bench/trace.c)
 target_include_directories(bench_common PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/bench)
 target_link_libraries(bench_common
   PUBLIC ukvm PRIVATE chaos::options PkgConfig::BENCH_XEN PkgConfig::JANSSON)
 set_target_properties(bench_common PROPERTIES C_EXTENSIONS ON) # Xen's headers need them
 
-foreach(name boot_latency churn density pad_image xl_breakdown)
+foreach(name boot_latency churn density pad_image recovery soak xl_breakdown)
   string(REPLACE _ - program ${name})
   add_executable(${program} bench/${name}.c)
   target_link_libraries(${program} PRIVATE chaos::options bench_common)

@@ -2,8 +2,7 @@
 include(fuzz/fuzz.cmake)
 
 add_library(hv_fake STATIC fixture/hv_fake.c fixture/hv_fake_calls.c fixture/hv_fake_channel.c
-                           fixture/hv_fake_host.c
-                           fixture/hv_fake_memory.c)
+                           fixture/hv_fake_host.c fixture/hv_fake_memory.c fixture/fd_kept.c)
 target_link_libraries(hv_fake PUBLIC chaos_hv PRIVATE chaos::options)
 target_include_directories(hv_fake PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 chaos_unit_test(hv_fake hv_fake)

@@ -13,6 +13,7 @@
 #include "core/mem_set.h"
 #include "util/keyval.h"
 #include "util/log.h"
+#include "util/random.h"
 
 #define DOMAINS_BATCH 256
 
@@ -261,6 +262,13 @@ static const char *resume(struct core *core, struct guest *guest, const struct s
 
 /* ---- guests ------------------------------------------------------------------------- */
 
+/* It was kept as it was; what cannot be taken over is given back, but for how it ended. */
+static void restore_reason(struct guest *guest)
+{
+    guest_move(guest, GUEST_CRASHED);
+    ending_restore(guest);
+}
+
 static void restore_end(struct guest *guest, const struct store_record *record)
 {
     guest_move(guest, record->state == STORE_STOPPED ? GUEST_STOPPED : GUEST_CRASHED);
@@ -339,6 +347,8 @@ static void restore_guest(struct adopt *adopt, struct guest *guest,
         wrong = resume(core, guest, record);
     if (has_ended(record) && (released || (info != NULL && wrong == NULL)))
         restore_end(guest, record);
+    else if (has_ended(record) && info != NULL)
+        restore_reason(guest);
     else if (has_ended(record))
         destroy_guest(guest, NULL);
     else if (info == NULL)
@@ -494,6 +504,16 @@ static int adopt_all(struct adopt *adopt, struct error *error)
     return rc < 0 ? error_from_errno(error, -rc, "adoption") : 0;
 }
 
+/* The former chaosd may just have used what would be given next, and the host still knows it by the
+   MAC of a guest that is gone. */
+static void rest_addresses(struct core *core)
+{
+    uint32_t start;
+
+    random_bytes(&start, sizeof(start));
+    core->addr.next = start % core->addr.size;
+}
+
 int adopt_begin(struct core *core, struct error *error)
 {
     struct adopt adopt = {.core = core};
@@ -501,9 +521,11 @@ int adopt_begin(struct core *core, struct error *error)
     events_adopt_begin(core);
     int rc = adopt_all(&adopt, error);
     events_adopt_end(core);
-    if (adopt.adopted + adopt.reclaimed > 0)
+    if (adopt.adopted + adopt.reclaimed > 0) {
+        rest_addresses(core);
         log_info("%u guests and shells adopted, %u domains reclaimed", adopt.adopted,
                  adopt.reclaimed);
+    }
     free(adopt.domains);
     free(adopt.records);
     free(adopt.wrong);

@@ -19,8 +19,9 @@ static const struct sm_state life_states[] = {
                                       SM_BIT(GUEST_SHUTTING_DOWN) | LIVE_ENDS},
     [GUEST_RUNNING] = {"running", SM_BIT(GUEST_PAUSED) | SM_BIT(GUEST_SHUTTING_DOWN) | LIVE_ENDS},
     [GUEST_PAUSED] = {"paused", SM_BIT(GUEST_BOOTING) | SM_BIT(GUEST_RUNNING) | LIVE_ENDS},
-    [GUEST_SHUTTING_DOWN] = {"shutting-down",
-                             SM_BIT(GUEST_BOOTING) | SM_BIT(GUEST_RUNNING) | LIVE_ENDS},
+    /* Not GONE: who destroys it answers those who wait for its shutdown first. */
+    [GUEST_SHUTTING_DOWN] = {"shutting-down", SM_BIT(GUEST_BOOTING) | SM_BIT(GUEST_RUNNING) |
+                                                  SM_BIT(GUEST_STOPPED) | SM_BIT(GUEST_CRASHED)},
     [GUEST_STOPPED] = {"stopped", SM_BIT(GUEST_GONE)},
     [GUEST_CRASHED] = {"crashed", SM_BIT(GUEST_GONE)},
     [GUEST_GONE] = {"gone", 0},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/iod_internal.h"
+#include "util/fault.h"
 #include "util/fd.h"
 #include "util/fd_closer.h"
 #include "util/log.h"
@@ -54,6 +55,16 @@ static void set_timer(struct iod *iod, uint64_t delay_ns)
 static void cancel_timer(struct iod *iod)
 {
     iod->config.loop->ops->timer_cancel(iod->timer);
+}
+
+int iod_send(struct iod *iod, const void *message, const int *fds, size_t count)
+{
+    const struct io_msg_header *header = message;
+
+    fault_message(header->type, "before");
+    int rc = fd_send(iod->socket, message, header->size, fds, count);
+    fault_message(header->type, "after");
+    return rc;
 }
 
 /* ---- answers ------------------------------------------------------------------------ */
@@ -125,8 +136,11 @@ static bool receive_one(struct iod *iod)
     } else {
         wrong = iod_message_check(&message, packet.size);
     }
-    if (wrong == NULL)
+    if (wrong == NULL) {
+        fault_message(message.header.type, "received");
         wrong = dispatch(iod, &message);
+        fault_message(message.header.type, "handled");
+    }
     if (wrong != NULL) {
         char why[128];
         snprintf(why, sizeof(why), "it broke the protocol: %s", wrong);
@@ -201,7 +215,7 @@ static int greet(struct iod *iod)
     const int fds[] = {iod->config.uplink_fd};
 
     iod_message_hello(&iod->config, &hello);
-    return fd_send(iod->socket, &hello, sizeof(hello), fds, fds[0] >= 0 ? 1 : 0);
+    return iod_send(iod, &hello, fds, fds[0] >= 0 ? 1 : 0);
 }
 
 static void on_connected(struct iod *iod, int socket)

@@ -51,7 +51,7 @@ static int send_attach(struct iod *iod, const struct guest *guest, const int *fd
     struct io_msg_attach message;
 
     iod_message_attach(guest, &message);
-    return fd_send(iod->socket, &message, sizeof(message), fds, count);
+    return iod_send(iod, &message, fds, count);
 }
 
 /* Grant fds among those of interfaces are ours; TAPs are the guest's. */
@@ -112,7 +112,7 @@ static int deliver_detach(struct iod *iod, struct guest *guest)
     struct io_msg_detach message;
 
     iod_message_detach(guest, keep, surplus != NULL ? surplus->id : 0, &message);
-    int rc = fd_send(iod->socket, &message, sizeof(message), NULL, 0);
+    int rc = iod_send(iod, &message, NULL, 0);
     if (rc < 0)
         return rc;
     if (keep)
@@ -199,7 +199,7 @@ int iod_console(struct iod *iod, uint64_t guest_id, int fd, const struct iod_con
     if (iod->sm.state != IOD_UP || (guest != NULL && list_linked(&guest->io.outbox)))
         return error_set(error, UKVM_E_BAD_STATE,
                          "chaos-iod is busy or being started again; try once more");
-    int rc = fd_send(iod->socket, &message, sizeof(message), &fd, 1);
+    int rc = iod_send(iod, &message, &fd, 1);
     if (rc == -EAGAIN)
         return error_set(error, UKVM_E_BAD_STATE, "chaos-iod is busy; try once more");
     if (rc < 0)

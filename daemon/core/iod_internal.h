@@ -12,6 +12,8 @@ void iod_lost(struct iod *iod, const char *why);
 void iod_expect_answer(struct iod *iod);
 void iod_answered(struct iod *iod);
 void iod_wait_writable(struct iod *iod);
+/* message: one of io_msg.h, whose header says how long it is. 0 or -errno of the socket. */
+int iod_send(struct iod *iod, const void *message, const int *fds, size_t count);
 
 /* Send what waits in the outbox, as far as the socket takes it. */
 void iod_flush(struct iod *iod);

@@ -27,7 +27,7 @@ static int ask(struct iod *iod, const struct iod_question *question)
     };
 
     memcpy(message.guests, question->ids, question->count * sizeof(message.guests[0]));
-    return fd_send(iod->socket, &message, sizeof(message), NULL, 0);
+    return iod_send(iod, &message, NULL, 0);
 }
 
 static struct iod_question *make(struct iod *iod, const uint64_t *ids, unsigned count,

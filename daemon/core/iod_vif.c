@@ -52,7 +52,7 @@ static int send_add(struct iod *iod, const struct guest *guest, int grant_fd)
         fds[count++] = grant_fd;
     if (guest->vif[index].tap_fd >= 0)
         fds[count++] = guest->vif[index].tap_fd;
-    return fd_send(iod->socket, &message, sizeof(message), fds, count);
+    return iod_send(iod, &message, fds, count);
 }
 
 static int send_remove(struct iod *iod, const struct guest *guest)
@@ -60,7 +60,7 @@ static int send_remove(struct iod *iod, const struct guest *guest)
     struct io_msg_remove_vif message;
 
     iod_message_remove_vif(guest, guest->io.change_index, &message);
-    return fd_send(iod->socket, &message, sizeof(message), NULL, 0);
+    return iod_send(iod, &message, NULL, 0);
 }
 
 int iod_deliver_change(struct iod *iod, struct guest *guest)

@@ -47,6 +47,7 @@ enum io_msg_type {
     IO_MSG_ADD_VIF,
     IO_MSG_REMOVE_VIF,
     IO_MSG_VIF_DONE,
+    IO_MSG_TYPE_END, /* the number after the last: new types go before it */
 };
 
 struct io_msg_header {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fault.h"
+
 /* Address space, not memory: that is taken as records come. */
 #define MAP_BYTES  ((size_t)256 << 20)
 /* Pages are made sure of this many at a time, and never fewer than half of them before a write. */
@@ -124,16 +126,21 @@ static int change(struct keyval *keyval, uint64_t key, const void *data, size_t 
     /* It is for reading too, so it cannot say that the data stays as it is. */
     MDB_val value = {.mv_size = size, .mv_data = (void *)(uintptr_t)data};
     MDB_txn *txn;
-    int rc = mdb_txn_begin(keyval->env, NULL, 0, &txn);
 
+    fault_record(data != NULL ? "put" : "delete", "before");
+    int rc = mdb_txn_begin(keyval->env, NULL, 0, &txn);
     if (rc != 0)
         return ended(rc);
     if (data != NULL)
         rc = mdb_put(txn, keyval->records, &name, &value, 0);
     else
         rc = mdb_del(txn, keyval->records, &name, NULL);
-    if (rc == 0)
-        return ended(mdb_txn_commit(txn));
+    fault_record(data != NULL ? "put" : "delete", "half");
+    if (rc == 0) {
+        rc = mdb_txn_commit(txn);
+        fault_record(data != NULL ? "put" : "delete", "after");
+        return ended(rc);
+    }
     mdb_txn_abort(txn);
     return data == NULL && rc == MDB_NOTFOUND ? 0 : ended(rc);
 }

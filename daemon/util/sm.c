@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "util/fault.h"
+
 static sm_trace_fn *trace;
 
 void sm_set_trace(sm_trace_fn *fn)
@@ -30,6 +32,7 @@ static void check_invariant(const struct sm *sm, unsigned state)
 void sm_init(struct sm *sm, const struct sm_type *type, const void *owner, unsigned state,
              uint64_t now_ns)
 {
+    fault_machine(type);
     *sm = (struct sm){.type = type, .owner = owner, .state = state, .since_ns = now_ns};
     check_invariant(sm, state);
 }
@@ -47,10 +50,12 @@ void sm_move(struct sm *sm, unsigned state, uint64_t now_ns)
     if (!sm_may(sm, state))
         broken(sm, state, "not allowed");
     check_invariant(sm, state);
+    fault_move(sm->type, from, state, "before");
     sm->state = state;
     sm->since_ns = now_ns;
     if (trace != NULL)
         trace(sm, from, spent_ns);
+    fault_move(sm->type, from, state, "after");
 }
 
 const char *sm_name(const struct sm *sm)
