@@ -273,6 +273,10 @@ static int attach_guest(struct io *io, const struct io_msg_attach *attach, int *
     }
     list_append(&io->guests, &guest->node);
     set_host_states(guest, NOXS_DEV_STATE_OPEN);
+    /* The host may still know the address by the MAC of a guest that is gone. */
+    for (unsigned i = 0; i < IO_MAX_VIFS; i++)
+        if (vif_is_open(&guest->vifs[i]))
+            vif_announce_to_host(&guest->vifs[i]);
     if (attach->resumed)
         catch_up(guest);
     return 0;

@@ -68,17 +68,34 @@ bool vif_is_open(const struct vif *vif)
     return vif->env != NULL;
 }
 
+static void announce_to_bridge(struct vif *vif)
+{
+    uint8_t frame[FRAME_ANNOUNCEMENT_BYTES];
+
+    if (vif->port.ip == 0)
+        return;
+    frame_announce(frame, vif->port.mac, vif->port.ip);
+    tap_write(&vif->tap, frame, sizeof(frame));
+}
+
 void vif_announce(struct vif *vif)
 {
     struct loop *loop = vif->env->loop;
-    uint8_t frame[FRAME_ANNOUNCEMENT_BYTES];
-    if (vif->tap.fd < 0) {
-        vswitch_announce(vif->env->vswitch, &vif->port, loop->ops->now_ns(loop));
-        doorbell_flush(vif->env->bell->batch);
-    } else if (vif->port.ip != 0) {
-        frame_announce(frame, vif->port.mac, vif->port.ip);
-        tap_write(&vif->tap, frame, sizeof(frame));
+
+    if (vif->tap.fd >= 0) {
+        announce_to_bridge(vif);
+        return;
     }
+    vswitch_announce(vif->env->vswitch, &vif->port, loop->ops->now_ns(loop));
+    doorbell_flush(vif->env->bell->batch);
+}
+
+void vif_announce_to_host(struct vif *vif)
+{
+    if (vif->tap.fd >= 0)
+        announce_to_bridge(vif);
+    else
+        vswitch_announce_to_host(vif->env->vswitch, &vif->port);
 }
 
 void vif_close(struct vif *vif)

@@ -42,6 +42,8 @@ int vif_open(struct vif *vif, const struct vif_env *env, const struct vif_config
 bool vif_is_open(const struct vif *vif);
 /* Tell others of its address, which may have been another's a moment ago. */
 void vif_announce(struct vif *vif);
+/* The same to who is outside only. */
+void vif_announce_to_host(struct vif *vif);
 void vif_close(struct vif *vif);
 /* No more frames in or out: the guest broke a protocol. */
 void vif_stop(struct vif *vif);

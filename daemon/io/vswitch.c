@@ -126,6 +126,15 @@ void vswitch_announce(struct vswitch *vswitch, struct vswitch_port *port, uint64
     flood(vswitch, port, false, frame, sizeof(frame), now_ns);
 }
 
+void vswitch_announce_to_host(struct vswitch *vswitch, const struct vswitch_port *port)
+{
+    uint8_t frame[FRAME_ANNOUNCEMENT_BYTES];
+    if (port->ip == 0)
+        return;
+    frame_announce(frame, port->mac, port->ip);
+    to_uplink(vswitch, frame, sizeof(frame));
+}
+
 static bool to_group(struct vswitch *vswitch, struct vswitch_port *from, const struct frame *frame,
                      const uint8_t *data, size_t size, uint64_t now_ns)
 {

@@ -60,6 +60,8 @@ bool vswitch_input(struct vswitch *vswitch, struct vswitch_port *from, const uin
 /* Tell the uplink and all ports whose address this port's is, if it has one: others may remember
  * another MAC for it. */
 void vswitch_announce(struct vswitch *vswitch, struct vswitch_port *port, uint64_t now_ns);
+/* The same to the host alone: of thousands of guests that come, each would tell all others. */
+void vswitch_announce_to_host(struct vswitch *vswitch, const struct vswitch_port *port);
 /* A frame from the uplink. */
 void vswitch_input_uplink(struct vswitch *vswitch, const uint8_t *data, size_t size,
                           uint64_t now_ns);
