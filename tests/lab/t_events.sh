@@ -14,8 +14,10 @@ killed() {
     until pid=$(pidof chaosd) && kill -9 "$pid"; do sleep 0.1; done
     eventually 20 gone chaosd
 }
+# Tests before this one had guests of these names.
+start=$(chaos events --json | jq -s '.[-1].id // 0')
 # story NAME: its states and their causes.
-story() { chaos events --json | jq -r "select(.guest == \"$1\") | \"\(.from // \"-\") -> \(.to): \(.cause)\""; }
+story() { chaos events --since "$start" --json | jq -r "select(.guest == \"$1\") | \"\(.from // \"-\") -> \(.to): \(.cause)\""; }
 last_id() { chaos events --json | jq -s 'last.id'; }
 created="- -> creating: created by uid 0
 creating -> booting: started

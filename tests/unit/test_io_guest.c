@@ -542,6 +542,8 @@ START_TEST(bridged_interface)
     order.vif[0].bridged = 1;
     fds[2] = tap[1];
     ck_assert_msg(io_guest_attach(&io, &order, fds, 3, text) == 0, "%s", text);
+    /* Whoever is there may know its address by another's MAC. */
+    ck_assert_int_eq(read(tap[0], got, sizeof(got)), FRAME_ANNOUNCEMENT_BYTES);
     open_net(2);
     /* To the bridge, not to guest 3; and not in another's name. */
     send_frame(3, 2);
