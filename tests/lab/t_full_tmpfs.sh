@@ -30,7 +30,7 @@ kill -INT "$(pidof chaosd)"
 eventually 20 gone chaosd
 eventually 20 gone chaos-iod
 mkdir -p $small
-mount -t tmpfs -o size=2m tmpfs $small
+mount -t tmpfs -o size=6m tmpfs $small
 trap finish EXIT
 export CHAOS_SOCKET=$small/c.sock
 serve
