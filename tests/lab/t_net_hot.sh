@@ -9,16 +9,14 @@
 
 guests=/usr/share/chaos/guests
 answers() { nc -w 3 "$1" 13 </dev/null | grep -q Z; }
-gone() { [ -z "$(pidof "$1")" ]; }
 nets() { chaos net-list "$1" --json | jq -c 'map([.slot, .state, .ip])'; }
 attach() { chaos net-attach --json "$@" | jq -r .ip; }
 state() { chaos info "$1" --json | jq -r .state; }
 killed() {
     until pid=$(pidof "$1") && kill -9 "$pid"; do sleep 0.1; done
-    eventually 20 gone "$1"
+    # Nobody starts another chaosd, but chaosd starts another chaos-iod at once.
+    eventually 20 sh -c "[ ! -d /proc/$pid ]"
 }
-
-channels=$(lsevtchn 0 | wc -l)
 
 echo "-- attach"
 check "create without an interface" chaos create -q $guests/daytime.cfg "name='late'" 'vif=[]'
@@ -162,5 +160,4 @@ check_status "a paused guest" 15 chaos net-detach late 1
 chaos unpause late
 
 check "destroy" chaos destroy late cold refuse agree unsupported spin kept --wait
-eventually 10 sh -c "[ \$(lsevtchn 0 | wc -l) = $channels ]"
 check_eq "no rule" "" "$(nft list ruleset | grep ': 10.77' || true)"
