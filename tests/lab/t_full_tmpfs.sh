@@ -1,6 +1,6 @@
 # shellcheck shell=sh source=tests/lab/lib.sh
 # boot: normal
-# tier: quick
+# tier: full
 # timeout: 400
 # leaks: yes
 # The file system of the store is full: who asks for what would have to be recorded is told so in one line, nothing is left

@@ -1,6 +1,6 @@
 # shellcheck shell=sh source=tests/lab/lib.sh
 # boot: icount
-# tier: quick
+# tier: full
 # timeout: 300
 # copy: tests/stuck_client:/lab/stuck_client
 # Clients that do not read, have sent half a request, hold descriptors that will not close, and all that to their limits:
