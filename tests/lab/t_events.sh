@@ -15,7 +15,7 @@ killed() {
     eventually 20 gone chaosd
 }
 # Tests before this one had guests of these names.
-start=$(chaos events --json | jq -s '.[-1].id // 0')
+start=$(chaos events --json | jq -s '.[-1].id // 1')
 # story NAME: its states and their causes.
 story() { chaos events --since "$start" --json | jq -r "select(.guest == \"$1\") | \"\(.from // \"-\") -> \(.to): \(.cause)\""; }
 last_id() { chaos events --json | jq -s 'last.id'; }
