@@ -84,6 +84,17 @@ check_eq "no domain is left" null "$(chaos info bad --json | jq -r '.definition'
 check_eq "no file is left" 0 "$(files)"
 chaos destroy bad
 
+echo "-- a core before the end"
+rm -f /var/lib/chaos/dump/*
+check "create" chaos create -q --no-wait $guests/noop.cfg "name='bad'" kernel=\'$guests/tests/liar\' memory=2 cmdline=\'invalid\' \
+    "on_crash='coredump-destroy'"
+dumped() { [ "$(head -c 4 /var/lib/chaos/dump/bad-*.core | tail -c 3)" = ELF ]; }
+eventually 30 dumped
+eventually 10 is bad crashed
+check_eq "it is its owner's alone" 600 "$(stat -c %a /var/lib/chaos/dump/bad-*.core)"
+rm /var/lib/chaos/dump/*
+chaos destroy bad
+
 echo "-- a restart outlives chaosd"
 check "create" chaos create -q --no-wait $guests/noop.cfg "name='bad'" kernel=\'$guests/tests/liar\' memory=2 cmdline=\'invalid\' \
     "on_crash='restart'" max_restarts=1000
