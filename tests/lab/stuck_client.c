@@ -83,8 +83,9 @@ static void pass(int to, int fd)
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(header), &fd, sizeof(int));
-    sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    close(fd);
+    /* Hung up on already: the close would wait here, for the hour. */
+    if (sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        close(fd);
 }
 
 static void get_stuck(int fd, int way)
