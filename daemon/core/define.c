@@ -464,6 +464,10 @@ int core_rename(struct core *core, struct guest *guest, struct definition *defin
         return rc;
     if (guest != NULL && (guest->create != NULL || guest_state(guest) == GUEST_CREATING))
         return error_set(error, UKVM_E_BAD_STATE, "%s: is being created; try again", old);
+    /* Its core file has its name. */
+    if (guest != NULL && guest->dump != NULL)
+        return error_set(error, UKVM_E_BAD_STATE,
+                         "%s: is being dumped; try again when that is done", old);
     if (definition != NULL &&
         (definition->busy || definition_state(definition) == DEFINITION_STARTING))
         return error_set(error, UKVM_E_BAD_STATE, "%s: is being changed; try again", old);

@@ -516,6 +516,45 @@ START_TEST(a_dump_that_was_killed_is_begun_anew)
 }
 END_TEST
 
+START_TEST(a_chaosd_that_leaves_leaves_the_dump_to_the_next)
+{
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid();
+    struct guest *guest = rig_boot(&rig, &spec);
+    hv_fake_guest_shutdown(rig.hv, guest->domid, HV_SHUTDOWN_CRASH);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert_ptr_nonnull(guest->dump);
+    core_leave(&rig.core);
+    rig_run(&rig);
+    ck_assert_uint_eq(count_cores(), 0);
+    rig_kill(&rig);
+    rig_restart(&rig);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert(loop_fake_wait(rig.loop, is_dumped, NULL));
+    rig_run(&rig);
+    ck_assert_uint_eq(count_cores(), 1);
+    ck_assert_str_eq(guest_state_name(rig_find(&rig, "web")), "crashed");
+}
+END_TEST
+
+START_TEST(of_a_guest_that_is_destroyed_meanwhile_no_core_is_left)
+{
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid();
+    struct guest *guest = rig_boot(&rig, &spec);
+    hv_fake_guest_shutdown(rig.hv, guest->domid, HV_SHUTDOWN_CRASH);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert_ptr_nonnull(guest->dump);
+    ck_assert_uint_eq(count_cores(), 1);
+    ck_assert_int_eq(core_rename(&rig.core, guest, NULL, "other", NULL, NULL, &answer),
+                     -UKVM_E_BAD_STATE);
+    destroy_guest(guest, NULL);
+    rig_run(&rig);
+    ck_assert_uint_eq(count_cores(), 0);
+    ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 0);
+}
+END_TEST
+
 START_TEST(a_definition_of_a_guest_that_is_gone_is_swept_up)
 {
     ck_assert_ptr_nonnull(define_as(false));
@@ -768,6 +807,8 @@ int main(void)
         a_restart_goes_on_under_the_next_chaosd, a_definition_of_a_guest_that_is_gone_is_swept_up,
         a_core_is_dumped_before_the_end, a_core_is_dumped_before_the_restart,
         without_room_for_a_core_its_policy_goes_on, a_dump_that_was_killed_is_begun_anew,
+        a_chaosd_that_leaves_leaves_the_dump_to_the_next,
+        of_a_guest_that_is_destroyed_meanwhile_no_core_is_left,
         what_ends_by_its_users_will_is_not_started_again,
         restart_waits_for_the_end_and_for_the_next, restart_with_force_does_not_ask,
         a_restart_that_cannot_be_says_so, a_guest_gets_another_name_and_keeps_it,
