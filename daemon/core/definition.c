@@ -204,7 +204,7 @@ static void on_created(void *arg, const struct create_result *result, const stru
     if (result != NULL) {
         definition->note[0] = '\0';
         definition_move(definition, DEFINITION_UP);
-    } else if (asked.done != NULL) {
+    } else if (asked.done != NULL || definition->ceases) {
         definition_rest(definition, error->text);
     } else {
         definition_failed_again(definition, error);
@@ -231,6 +231,7 @@ int definition_launch(struct definition *definition, const struct create_request
     create.done = on_created;
     create.arg = definition;
     definition->asked = *how;
+    definition->ceases = false;
     definition_move(definition, DEFINITION_STARTING);
     core_create(definition->core, &create);
     return 0;

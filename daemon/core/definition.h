@@ -68,6 +68,7 @@ struct definition {
     struct guest *guest; /* the present one, from the moment it has its name */
     unsigned restarts;   /* in a row */
     bool keeps_addresses;
+    bool ceases; /* STARTING: its guest was destroyed, and is not to be started again */
     struct definition_address address[LIMIT_VIFS];
     char note[DEFINITION_NOTE_MAX]; /* why it does not run; "": nobody asked for it */
 

@@ -156,6 +156,10 @@ void definition_failed_again(struct definition *definition, const struct error *
 
     if (definition->core->leaving)
         return;
+    if (definition->core->stopping) {
+        definition_rest(definition, error->text);
+        return;
+    }
     if (is_spent(definition)) {
         snprintf(note, sizeof(note), "given up after %u restarts: %.110s", definition->restarts,
                  error->text);

@@ -577,6 +577,56 @@ START_TEST(what_ends_by_its_users_will_is_not_started_again)
 }
 END_TEST
 
+static bool has_guest(void *arg)
+{
+    const struct definition *definition = arg;
+    return definition->guest != NULL;
+}
+
+/* As after its guest has ended: nobody waits for it. Its create waits for chaos-iod. */
+static struct guest *begin_restart(struct definition *definition)
+{
+    struct create_request how = rig_how(&rig, false);
+
+    how.done = NULL;
+    ck_assert_int_eq(definition_start(definition, &how, &answer), 0);
+    ck_assert(loop_fake_wait(rig.loop, has_guest, definition));
+    ck_assert_str_eq(definition_state_name(definition), "starting");
+    return definition->guest;
+}
+
+START_TEST(what_is_destroyed_while_it_is_restarted_stays_so)
+{
+    spec.on_crash = SPEC_RESTART;
+    struct definition *definition = define();
+    destroy_guest(begin_restart(definition), NULL);
+    rig_run(&rig);
+    loop_fake_advance(rig.loop, 1000 * RIG_MS);
+    rig_run(&rig);
+    ck_assert_ptr_null(rig_find(&rig, "web"));
+    ck_assert_str_eq(definition_state_name(definition), "defined");
+    /* Until somebody wants it. */
+    start(definition);
+    crash(rig_find(&rig, "web"));
+    ck_assert_ptr_nonnull(rig_find(&rig, "web"));
+}
+END_TEST
+
+START_TEST(what_is_restarted_while_all_are_stopped_is_not_the_next_ones)
+{
+    spec.on_crash = SPEC_RESTART;
+    begin_restart(define());
+    core_stop(&rig.core);
+    rig_run(&rig);
+    rig_kill(&rig);
+    rig_restart(&rig);
+    loop_fake_advance(rig.loop, 1000 * RIG_MS);
+    rig_run(&rig);
+    ck_assert_ptr_null(rig_find(&rig, "web"));
+    ck_assert_str_eq(definition_state_name(definition_by_name(&rig.core, "web")), "defined");
+}
+END_TEST
+
 /* ---- restart ------------------------------------------------------------------------ */
 
 START_TEST(restart_waits_for_the_end_and_for_the_next)
@@ -810,6 +860,8 @@ int main(void)
         a_chaosd_that_leaves_leaves_the_dump_to_the_next,
         of_a_guest_that_is_destroyed_meanwhile_no_core_is_left,
         what_ends_by_its_users_will_is_not_started_again,
+        what_is_destroyed_while_it_is_restarted_stays_so,
+        what_is_restarted_while_all_are_stopped_is_not_the_next_ones,
         restart_waits_for_the_end_and_for_the_next, restart_with_force_does_not_ask,
         a_restart_that_cannot_be_says_so, a_guest_gets_another_name_and_keeps_it,
         a_definition_and_its_guest_have_one_name, a_rename_that_was_killed_half_way_is_finished,
