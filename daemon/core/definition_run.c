@@ -275,6 +275,9 @@ int definition_restart(struct definition *definition, const struct create_reques
 
 int definition_cease(struct definition *definition, struct error *error)
 {
+    if (definition_state(definition) == DEFINITION_STARTING)
+        return error_set(error, UKVM_E_BAD_STATE, "%s: is being started; try again",
+                         definition->spec.name);
     if (definition_state(definition) != DEFINITION_WAITING)
         return error_set(error, UKVM_E_BAD_STATE,
                          "%s: is %s, and has no domain; 'undefine' removes it",

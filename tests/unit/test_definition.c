@@ -750,6 +750,25 @@ START_TEST(a_rename_that_was_killed_half_way_is_finished)
 }
 END_TEST
 
+START_TEST(a_name_that_makes_a_file_too_long_to_be_read_is_refused)
+{
+    static char kernel[DEFINITION_TEXT_MAX - 100];
+    char name[LIMIT_NAME + 1] = {0};
+    memset(kernel, 'k', sizeof(kernel) - 1);
+    memset(name, 'n', LIMIT_NAME);
+    json_t *config = json_pack("{s:s, s:s}", "name", "w", "kernel", kernel);
+    char *longest = definition_json_text(config, 1000);
+    json_decref(config);
+    ck_assert_ptr_nonnull(longest);
+    ck_assert_uint_gt(strlen(longest) + LIMIT_NAME - 1, DEFINITION_TEXT_MAX);
+    ck_assert_ptr_null(definition_json.rename(longest, name));
+    char *renamed = definition_json.rename(longest, "x");
+    ck_assert_ptr_nonnull(renamed);
+    free(renamed);
+    free(longest);
+}
+END_TEST
+
 /* ---- autostart ---------------------------------------------------------------------- */
 
 static struct definition *define_auto(const char *name, const char *after)
@@ -865,6 +884,7 @@ int main(void)
         restart_waits_for_the_end_and_for_the_next, restart_with_force_does_not_ask,
         a_restart_that_cannot_be_says_so, a_guest_gets_another_name_and_keeps_it,
         a_definition_and_its_guest_have_one_name, a_rename_that_was_killed_half_way_is_finished,
+        a_name_that_makes_a_file_too_long_to_be_read_is_refused,
         those_that_are_to_be_are_started_with_the_host_once,
         one_is_started_after_those_it_names_are_ready,
         those_that_wait_for_each_other_are_started_all_the_same,
