@@ -33,6 +33,7 @@
     X(DEFINITIONS, 1000, "definitions", "definitions on this host")                                \
     X(USER_DEFINITIONS, 64, "user-definitions", "definitions of one user who is not root")         \
     X(CORES, 16, "cores", "core dumps that a policy asked for are kept")                           \
+    X(USER_CORES, 4, "user-cores", "of them of one user who is not root")                          \
     X(AFTER, 8, "after", "guests that one is started after")                                       \
     X(MEMORY_MIB, 3840, "memory", "MiB of memory for a guest")                                     \
     X(CPUS, 1024, "cpus", "CPUs of a host, numbered from 0")                                       \

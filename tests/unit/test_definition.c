@@ -499,6 +499,28 @@ START_TEST(without_room_for_a_core_its_policy_goes_on)
 }
 END_TEST
 
+START_TEST(one_users_cores_leave_room_for_those_of_others)
+{
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid() == 0 ? 1000 : getuid();
+    for (unsigned i = 0; i < LIMIT_USER_CORES; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "%u.core", i);
+        close(openat(rig.config.dump_directory, name, O_CREAT | O_WRONLY, 0600));
+        ck_assert_int_eq(
+            fchownat(rig.config.dump_directory, name, rig.owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW),
+            0);
+    }
+    crash_and_dump(rig_boot(&rig, &spec));
+    ck_assert_str_eq(guest_state_name(rig_find(&rig, "web")), "crashed");
+    ck_assert_uint_eq(count_cores(), LIMIT_USER_CORES);
+    unlinkat(rig.config.dump_directory, "0.core", 0);
+    crash_and_dump(rig_boot(&rig, &spec));
+    ck_assert_uint_eq(count_cores(), LIMIT_USER_CORES);
+    ck_assert(faccessat(rig.config.dump_directory, "0.core", F_OK, 0) < 0);
+}
+END_TEST
+
 START_TEST(a_dump_that_was_killed_is_begun_anew)
 {
     spec.on_crash = SPEC_COREDUMP_DESTROY;
@@ -875,8 +897,8 @@ int main(void)
         a_guest_that_waits_for_its_restart_can_be_called_off,
         a_restart_goes_on_under_the_next_chaosd, a_definition_of_a_guest_that_is_gone_is_swept_up,
         a_core_is_dumped_before_the_end, a_core_is_dumped_before_the_restart,
-        without_room_for_a_core_its_policy_goes_on, a_dump_that_was_killed_is_begun_anew,
-        a_chaosd_that_leaves_leaves_the_dump_to_the_next,
+        without_room_for_a_core_its_policy_goes_on, one_users_cores_leave_room_for_those_of_others,
+        a_dump_that_was_killed_is_begun_anew, a_chaosd_that_leaves_leaves_the_dump_to_the_next,
         of_a_guest_that_is_destroyed_meanwhile_no_core_is_left,
         what_ends_by_its_users_will_is_not_started_again,
         what_is_destroyed_while_it_is_restarted_stays_so,
