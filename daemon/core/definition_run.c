@@ -188,6 +188,10 @@ static void keep_addresses(struct definition *definition)
 
     for (unsigned i = 0; i < guest->vif_count && i < definition->spec.vif_count; i++) {
         struct definition_address *address = &definition->address[i];
+        *address = (struct definition_address){0};
+        /* Another than it was made with came into its place. */
+        if (strcmp(guest->vif[i].bridge, definition->spec.vif[i].bridge) != 0)
+            continue;
         memcpy(address->mac, guest->vif[i].mac.octet, sizeof(address->mac));
         address->has_ip = guest->vif[i].ip_held;
         address->ip = guest->vif[i].ip;

@@ -315,6 +315,22 @@ START_TEST(a_crashed_guest_is_started_again_with_its_addresses)
 }
 END_TEST
 
+/* As with one that was detached, and another attached in its place. */
+START_TEST(what_came_into_the_place_of_an_interface_leaves_it_no_address)
+{
+    spec.on_crash = SPEC_RESTART;
+    struct definition *definition = define();
+    struct guest *guest = start(definition);
+    ck_assert(guest->vif[0].ip_held);
+    snprintf(definition->spec.vif[0].bridge, sizeof(definition->spec.vif[0].bridge), "br0");
+    crash(guest);
+    guest = rig_find(&rig, "web");
+    ck_assert_ptr_nonnull(guest);
+    ck_assert_str_eq(guest->vif[0].bridge, "br0");
+    ck_assert(!guest->vif[0].ip_held);
+}
+END_TEST
+
 START_TEST(restarts_in_a_row_are_bounded_and_ever_slower)
 {
     static const unsigned delay_ms[] = {0, 100, 200};
@@ -538,14 +554,23 @@ START_TEST(a_dump_that_was_killed_is_begun_anew)
 }
 END_TEST
 
+/* Of a guest with so much memory that it takes many turns. */
+static struct guest *begin_dump(void)
+{
+    spec.memory_mib = 64;
+    struct guest *guest = rig_boot(&rig, &spec);
+    hv_fake_guest_shutdown(rig.hv, guest->domid, HV_SHUTDOWN_CRASH);
+    for (unsigned i = 0; i < 150 && guest->dump == NULL; i++)
+        loop_fake_advance(rig.loop, RIG_MS);
+    ck_assert_ptr_nonnull(guest->dump);
+    return guest;
+}
+
 START_TEST(a_chaosd_that_leaves_leaves_the_dump_to_the_next)
 {
     spec.on_crash = SPEC_COREDUMP_DESTROY;
     rig.owner = getuid();
-    struct guest *guest = rig_boot(&rig, &spec);
-    hv_fake_guest_shutdown(rig.hv, guest->domid, HV_SHUTDOWN_CRASH);
-    loop_fake_advance(rig.loop, 150 * RIG_MS);
-    ck_assert_ptr_nonnull(guest->dump);
+    begin_dump();
     core_leave(&rig.core);
     rig_run(&rig);
     ck_assert_uint_eq(count_cores(), 0);
@@ -563,10 +588,7 @@ START_TEST(of_a_guest_that_is_destroyed_meanwhile_no_core_is_left)
 {
     spec.on_crash = SPEC_COREDUMP_DESTROY;
     rig.owner = getuid();
-    struct guest *guest = rig_boot(&rig, &spec);
-    hv_fake_guest_shutdown(rig.hv, guest->domid, HV_SHUTDOWN_CRASH);
-    loop_fake_advance(rig.loop, 150 * RIG_MS);
-    ck_assert_ptr_nonnull(guest->dump);
+    struct guest *guest = begin_dump();
     ck_assert_uint_eq(count_cores(), 1);
     ck_assert_int_eq(core_rename(&rig.core, guest, NULL, "other", NULL, NULL, &answer),
                      -UKVM_E_BAD_STATE);
@@ -891,6 +913,7 @@ int main(void)
         what_is_no_image_is_not_defined, definitions_survive_chaosd_and_are_read_again,
         damaged_files_cost_only_their_definition, of_two_files_of_one_name_the_later_counts,
         a_crashed_guest_is_started_again_with_its_addresses,
+        what_came_into_the_place_of_an_interface_leaves_it_no_address,
         restarts_in_a_row_are_bounded_and_ever_slower,
         one_that_ran_for_long_has_not_failed_in_a_row,
         a_restart_that_fails_is_tried_again_and_given_up,
