@@ -141,12 +141,14 @@ static void on_image(struct image_waiter *waiter, struct image_entry *entry,
 
     change->core->loop->ops->timer_cancel(change->timer);
     change->image = entry;
-    if (entry != NULL) {
+    if (entry == NULL)
+        error_set(&change->error, error->code, "%s: %s", change->definition->spec.kernel,
+                  error->text);
+    if (entry != NULL &&
+        definition_admit_image(change->definition, entry->size_bytes, &change->error) == 0)
         save(change);
-        return;
-    }
-    error_set(&change->error, error->code, "%s: %s", change->definition->spec.kernel, error->text);
-    define_failed(change);
+    else
+        define_failed(change);
 }
 
 static void on_deadline(void *arg)

@@ -174,6 +174,25 @@ int definition_directory(const struct definition *definition)
     return definition->persistent ? config->state_directory : config->run_directory;
 }
 
+/* They lie beside the store, which must not want for room. */
+int definition_admit_image(struct definition *definition, uint64_t bytes, struct error *error)
+{
+    uint64_t used = bytes;
+
+    LIST_FOR_EACH(node, &definition->core->definitions.all)
+    {
+        const struct definition *other = LIST_OWNER(node, struct definition, all);
+        /* One of its name is replaced by it. */
+        if (other->owner == definition->owner &&
+            strcmp(other->spec.name, definition->spec.name) != 0)
+            used += other->image_bytes;
+    }
+    if (definition->owner != 0 && used > (uint64_t)LIMIT_USER_DEFINED_MIB << 20)
+        return limit_reached(error, LIMIT_ID_USER_DEFINED_MIB);
+    definition->image_bytes = bytes;
+    return 0;
+}
+
 /* ---- starting ----------------------------------------------------------------------- */
 
 /* With the addresses that its guest had before, while it is started again. */

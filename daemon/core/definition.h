@@ -63,6 +63,7 @@ struct definition {
     uid_t owner;
     bool persistent;
     bool busy; /* its files are being changed */
+    uint64_t image_bytes;
 
     struct sm life;      /* enum definition_state */
     struct guest *guest; /* the present one, from the moment it has its name */

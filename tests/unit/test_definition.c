@@ -202,6 +202,28 @@ START_TEST(definitions_of_a_user_are_bounded)
 }
 END_TEST
 
+START_TEST(images_of_a_users_definitions_are_bounded)
+{
+    rig.owner = 1000;
+    struct definition *definition = define_named("a");
+    uint64_t bytes = definition->image_bytes;
+    ck_assert_uint_gt(bytes, 0);
+    rig_kill(&rig);
+    rig_restart(&rig);
+    definition = definition_by_name(&rig.core, "a");
+    ck_assert_uint_eq(definition->image_bytes, bytes);
+    definition->image_bytes = ((uint64_t)LIMIT_USER_DEFINED_MIB << 20) - bytes;
+    ck_assert_ptr_nonnull(define_named("b"));
+    ck_assert_ptr_null(define_named("c"));
+    ck_assert_int_eq(answer.code, UKVM_E_LIMIT);
+    ck_assert_ptr_null(definition_by_name(&rig.core, "c"));
+    /* In the place of what was there, and of others. */
+    ck_assert_ptr_nonnull(define_named("b"));
+    rig.owner = 1001;
+    ck_assert_ptr_nonnull(define_named("c"));
+}
+END_TEST
+
 START_TEST(definitions_of_all_are_bounded)
 {
     ck_assert_ptr_nonnull(define_named("a"));
@@ -910,8 +932,9 @@ int main(void)
         "definition", setup, teardown, what_is_defined_can_be_started_and_survives_its_guest,
         its_name_is_its_own, a_later_definition_takes_the_place_of_its_owners,
         definitions_of_a_user_are_bounded, definitions_of_all_are_bounded,
-        what_is_no_image_is_not_defined, definitions_survive_chaosd_and_are_read_again,
-        damaged_files_cost_only_their_definition, of_two_files_of_one_name_the_later_counts,
+        images_of_a_users_definitions_are_bounded, what_is_no_image_is_not_defined,
+        definitions_survive_chaosd_and_are_read_again, damaged_files_cost_only_their_definition,
+        of_two_files_of_one_name_the_later_counts,
         a_crashed_guest_is_started_again_with_its_addresses,
         what_came_into_the_place_of_an_interface_leaves_it_no_address,
         restarts_in_a_row_are_bounded_and_ever_slower,
