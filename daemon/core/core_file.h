@@ -10,7 +10,7 @@
 struct guest;
 
 /* A new, empty file for this guest's core, its owner's alone to read; the caller closes it. Codes:
-   LIMIT (of files in the directory; whoever looks at them removes them), NO_FILE. */
+   LIMIT (of files in the directory, and of its owner's; root removes them), NO_FILE. */
 int core_file_create(struct guest *guest, struct error *error);
 /* The one that was created is no core. */
 void core_file_remove(const struct guest *guest);

@@ -141,12 +141,14 @@ static void on_image(struct image_waiter *waiter, struct image_entry *entry,
 
     change->core->loop->ops->timer_cancel(change->timer);
     change->image = entry;
-    if (entry != NULL) {
+    if (entry == NULL)
+        error_set(&change->error, error->code, "%s: %s", change->definition->spec.kernel,
+                  error->text);
+    if (entry != NULL &&
+        definition_admit_image(change->definition, entry->size_bytes, &change->error) == 0)
         save(change);
-        return;
-    }
-    error_set(&change->error, error->code, "%s: %s", change->definition->spec.kernel, error->text);
-    define_failed(change);
+    else
+        define_failed(change);
 }
 
 static void on_deadline(void *arg)
@@ -464,6 +466,10 @@ int core_rename(struct core *core, struct guest *guest, struct definition *defin
         return rc;
     if (guest != NULL && (guest->create != NULL || guest_state(guest) == GUEST_CREATING))
         return error_set(error, UKVM_E_BAD_STATE, "%s: is being created; try again", old);
+    /* Its core file has its name. */
+    if (guest != NULL && guest->dump != NULL)
+        return error_set(error, UKVM_E_BAD_STATE,
+                         "%s: is being dumped; try again when that is done", old);
     if (definition != NULL &&
         (definition->busy || definition_state(definition) == DEFINITION_STARTING))
         return error_set(error, UKVM_E_BAD_STATE, "%s: is being changed; try again", old);

@@ -174,6 +174,25 @@ int definition_directory(const struct definition *definition)
     return definition->persistent ? config->state_directory : config->run_directory;
 }
 
+/* They lie beside the store, which must not want for room. */
+int definition_admit_image(struct definition *definition, uint64_t bytes, struct error *error)
+{
+    uint64_t used = bytes;
+
+    LIST_FOR_EACH(node, &definition->core->definitions.all)
+    {
+        const struct definition *other = LIST_OWNER(node, struct definition, all);
+        /* One of its name is replaced by it. */
+        if (other->owner == definition->owner &&
+            strcmp(other->spec.name, definition->spec.name) != 0)
+            used += other->image_bytes;
+    }
+    if (definition->owner != 0 && used > (uint64_t)LIMIT_USER_DEFINED_MIB << 20)
+        return limit_reached(error, LIMIT_ID_USER_DEFINED_MIB);
+    definition->image_bytes = bytes;
+    return 0;
+}
+
 /* ---- starting ----------------------------------------------------------------------- */
 
 /* With the addresses that its guest had before, while it is started again. */
@@ -204,7 +223,7 @@ static void on_created(void *arg, const struct create_result *result, const stru
     if (result != NULL) {
         definition->note[0] = '\0';
         definition_move(definition, DEFINITION_UP);
-    } else if (asked.done != NULL) {
+    } else if (asked.done != NULL || definition->ceases) {
         definition_rest(definition, error->text);
     } else {
         definition_failed_again(definition, error);
@@ -231,6 +250,7 @@ int definition_launch(struct definition *definition, const struct create_request
     create.done = on_created;
     create.arg = definition;
     definition->asked = *how;
+    definition->ceases = false;
     definition_move(definition, DEFINITION_STARTING);
     core_create(definition->core, &create);
     return 0;

@@ -63,11 +63,13 @@ struct definition {
     uid_t owner;
     bool persistent;
     bool busy; /* its files are being changed */
+    uint64_t image_bytes;
 
     struct sm life;      /* enum definition_state */
     struct guest *guest; /* the present one, from the moment it has its name */
     unsigned restarts;   /* in a row */
     bool keeps_addresses;
+    bool ceases; /* STARTING: its guest was destroyed, and is not to be started again */
     struct definition_address address[LIMIT_VIFS];
     char note[DEFINITION_NOTE_MAX]; /* why it does not run; "": nobody asked for it */
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/fd.h"
@@ -102,6 +103,15 @@ static int open_file(int directory, uint64_t id, const char *suffix, int *fd_out
 int definition_file_image(int directory, uint64_t id, int *fd_out)
 {
     return open_file(directory, id, image_suffix, fd_out);
+}
+
+uint64_t definition_file_image_bytes(int directory, uint64_t id)
+{
+    char name[NAME_MAX_BYTES];
+    struct stat st;
+
+    write_name(name, id, image_suffix, "");
+    return fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : (uint64_t)st.st_size;
 }
 
 static int read_text(int fd, char *text)

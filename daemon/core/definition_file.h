@@ -16,6 +16,8 @@ int definition_file_save(int directory, uint64_t id, const char *text, const voi
                          size_t image_bytes);
 void definition_file_remove(int directory, uint64_t id);
 int definition_file_image(int directory, uint64_t id, int *fd_out);
+/* 0: it is not there. */
+uint64_t definition_file_image_bytes(int directory, uint64_t id);
 /* NUL-terminated, the caller frees it. -EFBIG. */
 int definition_file_text(int directory, uint64_t id, char **text_out);
 

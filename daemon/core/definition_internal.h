@@ -10,6 +10,8 @@ int definition_add(struct definition *definition);
 void definition_move(struct definition *definition, enum definition_state state);
 /* The directory of its files. */
 int definition_directory(const struct definition *definition);
+/* Sets the size of its image, if with it its owner's are not too many. Code: LIMIT. */
+int definition_admit_image(struct definition *definition, uint64_t bytes, struct error *error);
 /* Nobody wants it up any more, note (or NULL) says why. One that is not persistent is gone then. */
 void definition_rest(struct definition *definition, const char *note);
 /* Remove one that is DEFINED, with its files. */

@@ -42,6 +42,8 @@ static int load_text(struct load *load, uint64_t id, const char *text)
         return -EPROTO;
     struct definition *definition =
         definition_create(load->core, id, &spec, &terms, owner, load->persistent);
+    if (definition != NULL)
+        definition->image_bytes = definition_file_image_bytes(load->directory, id);
     int rc = definition == NULL ? -ENOMEM : enter(definition);
     if (rc < 0 && definition != NULL)
         definition_destroy(definition);

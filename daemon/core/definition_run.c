@@ -156,6 +156,10 @@ void definition_failed_again(struct definition *definition, const struct error *
 
     if (definition->core->leaving)
         return;
+    if (definition->core->stopping) {
+        definition_rest(definition, error->text);
+        return;
+    }
     if (is_spent(definition)) {
         snprintf(note, sizeof(note), "given up after %u restarts: %.110s", definition->restarts,
                  error->text);
@@ -184,6 +188,10 @@ static void keep_addresses(struct definition *definition)
 
     for (unsigned i = 0; i < guest->vif_count && i < definition->spec.vif_count; i++) {
         struct definition_address *address = &definition->address[i];
+        *address = (struct definition_address){0};
+        /* Another than it was made with came into its place. */
+        if (strcmp(guest->vif[i].bridge, definition->spec.vif[i].bridge) != 0)
+            continue;
         memcpy(address->mac, guest->vif[i].mac.octet, sizeof(address->mac));
         address->has_ip = guest->vif[i].ip_held;
         address->ip = guest->vif[i].ip;
@@ -271,6 +279,9 @@ int definition_restart(struct definition *definition, const struct create_reques
 
 int definition_cease(struct definition *definition, struct error *error)
 {
+    if (definition_state(definition) == DEFINITION_STARTING)
+        return error_set(error, UKVM_E_BAD_STATE, "%s: is being started; try again",
+                         definition->spec.name);
     if (definition_state(definition) != DEFINITION_WAITING)
         return error_set(error, UKVM_E_BAD_STATE,
                          "%s: is %s, and has no domain; 'undefine' removes it",

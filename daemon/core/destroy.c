@@ -48,6 +48,8 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
     if (guest->create != NULL) {
         if (waiter != NULL)
             list_append(&guest->release_waiters, &waiter->node);
+        if (guest->definition != NULL)
+            guest->definition->ceases = true;
         /* Comes back here once the creator has let go. */
         create_abort(guest->create, UKVM_E_GUEST_FAILED, "%s: destroyed before it was ready",
                      guest->name);
@@ -60,8 +62,9 @@ void destroy_guest(struct guest *guest, struct destroy_waiter *waiter)
     pool_forget(guest);
     forget_tombstone(guest);
     guest_table_hide(&core->guests, guest);
-    store_remove(guest);
+    /* First: of one that was killed in between the next chaosd finds a guest, and starts none. */
     definition_release(guest);
+    store_remove(guest);
     guest_move_for(guest, GUEST_GONE, cause);
     if (guest_hold(guest) == GUEST_RELEASED) {
         free_guest(guest);

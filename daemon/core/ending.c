@@ -80,14 +80,13 @@ static void on_dumped(void *arg, const struct error *error)
 {
     struct guest *guest = arg;
 
-    if (error != NULL)
+    if (error != NULL) {
         log_warning("%s: %s", guest->name, error->text);
-    /* Somebody has destroyed it meanwhile. */
-    if (guest_hold(guest) != GUEST_HELD)
-        return;
-    if (error != NULL)
         core_file_remove(guest);
-    follow(guest, guest->policy);
+    }
+    /* Somebody has destroyed it meanwhile; or the next chaosd begins its dump anew. */
+    if (guest_hold(guest) == GUEST_HELD && !guest->core->leaving)
+        follow(guest, guest->policy);
 }
 
 /* False: there is none, and its policy goes on. Until it is there the store has what was before:

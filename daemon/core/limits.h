@@ -32,7 +32,9 @@
     X(USER_TOMBSTONES, 16, "user-tombstones", "crashed guests of one user who is not root")        \
     X(DEFINITIONS, 1000, "definitions", "definitions on this host")                                \
     X(USER_DEFINITIONS, 64, "user-definitions", "definitions of one user who is not root")         \
+    X(USER_DEFINED_MIB, 64, "user-defined-mib", "MiB of images of one user's definitions")         \
     X(CORES, 16, "cores", "core dumps that a policy asked for are kept")                           \
+    X(USER_CORES, 4, "user-cores", "of them of one user who is not root")                          \
     X(AFTER, 8, "after", "guests that one is started after")                                       \
     X(MEMORY_MIB, 3840, "memory", "MiB of memory for a guest")                                     \
     X(CPUS, 1024, "cpus", "CPUs of a host, numbered from 0")                                       \

@@ -64,6 +64,17 @@ static unsigned published(const struct guest_vif *vif)
     return guest_vif_state(vif) == GUEST_VIF_JOINING ? vif->publish_count : vif->published;
 }
 
+/* The window's, and those of interfaces that have come to the running guest. */
+static uint64_t pages_held(const struct guest *guest)
+{
+    uint64_t pages = guest->layout.window_pages;
+
+    for (unsigned i = 0; i < guest->vif_count; i++)
+        if (guest->layout.vif[i].hot && guest_vif_state(&guest->vif[i]) != GUEST_VIF_ABSENT)
+            pages += layout_vif_pages(&guest->layout, i);
+    return pages;
+}
+
 /* What an owner's guests have. The record of a crash is a guest, and has nothing else. */
 static struct share share_of(const struct core *core, uid_t owner)
 {
@@ -78,7 +89,7 @@ static struct share share_of(const struct core *core, uid_t owner)
         if (guest_hold(guest) != GUEST_RELEASED) {
             share.memory_mib += guest->memory_mib;
             share.vcpus += guest->vcpus;
-            share.mapped_pages += guest->layout.window_pages;
+            share.mapped_pages += pages_held(guest);
         }
         for (unsigned i = 0; i < guest->vif_count; i++)
             share.published += published(&guest->vif[i]);
@@ -131,14 +142,26 @@ int policy_check_host(const struct core *core, const struct guest_spec *spec, st
     return rc;
 }
 
+/* What one more interface maps: in the first place that is free. */
+static uint64_t pages_of_next(const struct guest *guest)
+{
+    unsigned i = 0;
+
+    while (i < guest->vif_count && guest_vif_state(&guest->vif[i]) != GUEST_VIF_ABSENT)
+        i++;
+    return i < LIMIT_VIFS && guest->layout.vif[i].hot ? layout_vif_pages(&guest->layout, i) : 0;
+}
+
 int policy_check_vif(const struct guest *guest, const struct spec_vif *vif, uid_t caller,
                      struct error *error)
 {
     int rc = caller == 0 ? 0 : check_vif(guest->core, guest->name, vif, error);
 
-    if (rc < 0 || guest->owner == 0 || vif->publish_count == 0)
+    if (rc < 0 || guest->owner == 0)
         return rc;
-    if (share_of(guest->core, guest->owner).published + vif->publish_count > LIMIT_USER_PUBLISH)
-        return limit_reached(error, LIMIT_ID_USER_PUBLISH);
-    return 0;
+    struct share share = share_of(guest->core, guest->owner);
+    rc = check(LIMIT_ID_USER_PUBLISH, share.published, vif->publish_count, error);
+    return rc < 0
+               ? rc
+               : check(LIMIT_ID_USER_MAPPED_PAGES, share.mapped_pages, pages_of_next(guest), error);
 }

@@ -9,6 +9,15 @@
 
 #define VERSION 1u
 
+/* NULL when it is NULL, or is more than is read again. */
+static char *bounded(char *text)
+{
+    if (text == NULL || strlen(text) <= DEFINITION_TEXT_MAX)
+        return text;
+    free(text);
+    return NULL;
+}
+
 char *definition_json_text(json_t *config, uid_t owner)
 {
     json_t *file = json_pack("{s:i, s:I, s:O}", "version", (int)VERSION, "owner", (json_int_t)owner,
@@ -16,10 +25,7 @@ char *definition_json_text(json_t *config, uid_t owner)
     char *text = json_dumps(file, JSON_COMPACT | JSON_SORT_KEYS);
 
     json_decref(file);
-    if (text == NULL || strlen(text) <= DEFINITION_TEXT_MAX)
-        return text;
-    free(text);
-    return NULL;
+    return bounded(text);
 }
 
 static int read_file(json_t *file, struct guest_spec *spec_out, struct spec_terms *terms_out,
@@ -68,7 +74,7 @@ static char *with_name(const char *text, const char *name)
     char *renamed = NULL;
 
     if (config != NULL && json_object_set_new(config, "name", json_string(name)) == 0)
-        renamed = json_dumps(file, JSON_COMPACT | JSON_SORT_KEYS);
+        renamed = bounded(json_dumps(file, JSON_COMPACT | JSON_SORT_KEYS));
     json_decref(file);
     return renamed;
 }

@@ -117,15 +117,17 @@ static int not_theirs(const char *name, uid_t owner, struct error *error)
 
 /*
  * Of a guest its own, else by the name. The record of a crash, which has none, does not hide the
- * definition of that name from who starts it again.
+ * definition of that name from who starts it again; and no guest whose UUID begins like its name is
+ * taken for it.
  */
 static int find_definition(struct ctl_request *request, const struct ctl_op *op, const char *text,
                            struct error *error)
 {
     struct definition *named = definition_by_name(request->core, text);
+    const struct guest *guest = guest_table_by_name(&request->core->guests, text);
     int rc = 0;
 
-    if (named == NULL || op->subject != CTL_DEFINITION)
+    if (named == NULL || (op->subject != CTL_DEFINITION && guest != NULL))
         rc = guest_table_find(&request->core->guests, text, &request->guest, error);
     else
         request->guest = named->guest;

@@ -520,6 +520,26 @@ START_TEST(guests_in_a_wrong_state)
 }
 END_TEST
 
+START_TEST(a_definitions_name_is_not_taken_for_the_beginning_of_a_uuid)
+{
+    struct guest *guest = boot("web", OWNER);
+    uint8_t uuid[sizeof(guest->uuid)];
+    memcpy(uuid, guest->uuid, sizeof(uuid));
+    memset(guest->uuid, 0xab, 4);
+    json_t *request = request_of(ctl_op_find("define"), NULL);
+    json_object_set_new(json_object_get(request, "config"), "name", json_string("abababab"));
+    ask(request, 1);
+    ck_assert_str_eq(outcome(), "ok");
+    ask(request_of(ctl_op_find("destroy"), "abababab"), 0);
+    check_error("bad-state", "a definition", ctl_op_find("destroy"));
+    ck_assert_ptr_eq(rig_find(&rig, "web"), guest);
+    ask(request_of(ctl_op_find("info"), "ABABABAB"), 0);
+    ck_assert_str_eq(outcome(), "ok");
+    ck_assert_ptr_nonnull(strstr(reply, "\"web\""));
+    memcpy(guest->uuid, uuid, sizeof(uuid));
+}
+END_TEST
+
 int main(void)
 {
     return SUITE_RUN(
@@ -527,5 +547,6 @@ int main(void)
         the_protocol_is_documented, who_may_what_is_as_the_table_says, arguments_of_a_wrong_type,
         members_that_are_not_known_or_come_twice, guests_that_are_not,
         descriptors_too_many_or_too_few, messages_that_are_cut_or_too_long,
-        numbers_beyond_their_limits, guests_in_a_wrong_state);
+        numbers_beyond_their_limits, guests_in_a_wrong_state,
+        a_definitions_name_is_not_taken_for_the_beginning_of_a_uuid);
 }

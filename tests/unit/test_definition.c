@@ -202,6 +202,28 @@ START_TEST(definitions_of_a_user_are_bounded)
 }
 END_TEST
 
+START_TEST(images_of_a_users_definitions_are_bounded)
+{
+    rig.owner = 1000;
+    struct definition *definition = define_named("a");
+    uint64_t bytes = definition->image_bytes;
+    ck_assert_uint_gt(bytes, 0);
+    rig_kill(&rig);
+    rig_restart(&rig);
+    definition = definition_by_name(&rig.core, "a");
+    ck_assert_uint_eq(definition->image_bytes, bytes);
+    definition->image_bytes = ((uint64_t)LIMIT_USER_DEFINED_MIB << 20) - bytes;
+    ck_assert_ptr_nonnull(define_named("b"));
+    ck_assert_ptr_null(define_named("c"));
+    ck_assert_int_eq(answer.code, UKVM_E_LIMIT);
+    ck_assert_ptr_null(definition_by_name(&rig.core, "c"));
+    /* In the place of what was there, and of others. */
+    ck_assert_ptr_nonnull(define_named("b"));
+    rig.owner = 1001;
+    ck_assert_ptr_nonnull(define_named("c"));
+}
+END_TEST
+
 START_TEST(definitions_of_all_are_bounded)
 {
     ck_assert_ptr_nonnull(define_named("a"));
@@ -312,6 +334,22 @@ START_TEST(a_crashed_guest_is_started_again_with_its_addresses)
     ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 1);
     destroy_guest(guest, NULL);
     ck_assert_uint_eq(rig.core.definitions.count, 0);
+}
+END_TEST
+
+/* As with one that was detached, and another attached in its place. */
+START_TEST(what_came_into_the_place_of_an_interface_leaves_it_no_address)
+{
+    spec.on_crash = SPEC_RESTART;
+    struct definition *definition = define();
+    struct guest *guest = start(definition);
+    ck_assert(guest->vif[0].ip_held);
+    snprintf(definition->spec.vif[0].bridge, sizeof(definition->spec.vif[0].bridge), "br0");
+    crash(guest);
+    guest = rig_find(&rig, "web");
+    ck_assert_ptr_nonnull(guest);
+    ck_assert_str_eq(guest->vif[0].bridge, "br0");
+    ck_assert(!guest->vif[0].ip_held);
 }
 END_TEST
 
@@ -499,6 +537,28 @@ START_TEST(without_room_for_a_core_its_policy_goes_on)
 }
 END_TEST
 
+START_TEST(one_users_cores_leave_room_for_those_of_others)
+{
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid() == 0 ? 1000 : getuid();
+    for (unsigned i = 0; i < LIMIT_USER_CORES; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "%u.core", i);
+        close(openat(rig.config.dump_directory, name, O_CREAT | O_WRONLY, 0600));
+        ck_assert_int_eq(
+            fchownat(rig.config.dump_directory, name, rig.owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW),
+            0);
+    }
+    crash_and_dump(rig_boot(&rig, &spec));
+    ck_assert_str_eq(guest_state_name(rig_find(&rig, "web")), "crashed");
+    ck_assert_uint_eq(count_cores(), LIMIT_USER_CORES);
+    unlinkat(rig.config.dump_directory, "0.core", 0);
+    crash_and_dump(rig_boot(&rig, &spec));
+    ck_assert_uint_eq(count_cores(), LIMIT_USER_CORES);
+    ck_assert(faccessat(rig.config.dump_directory, "0.core", F_OK, 0) < 0);
+}
+END_TEST
+
 START_TEST(a_dump_that_was_killed_is_begun_anew)
 {
     spec.on_crash = SPEC_COREDUMP_DESTROY;
@@ -513,6 +573,51 @@ START_TEST(a_dump_that_was_killed_is_begun_anew)
     rig_run(&rig);
     ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 0);
     ck_assert_uint_ge(count_cores(), 1);
+}
+END_TEST
+
+/* Of a guest with so much memory that it takes many turns. */
+static struct guest *begin_dump(void)
+{
+    spec.memory_mib = 64;
+    struct guest *guest = rig_boot(&rig, &spec);
+    hv_fake_guest_shutdown(rig.hv, guest->domid, HV_SHUTDOWN_CRASH);
+    for (unsigned i = 0; i < 150 && guest->dump == NULL; i++)
+        loop_fake_advance(rig.loop, RIG_MS);
+    ck_assert_ptr_nonnull(guest->dump);
+    return guest;
+}
+
+START_TEST(a_chaosd_that_leaves_leaves_the_dump_to_the_next)
+{
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid();
+    begin_dump();
+    core_leave(&rig.core);
+    rig_run(&rig);
+    ck_assert_uint_eq(count_cores(), 0);
+    rig_kill(&rig);
+    rig_restart(&rig);
+    loop_fake_advance(rig.loop, 150 * RIG_MS);
+    ck_assert(loop_fake_wait(rig.loop, is_dumped, NULL));
+    rig_run(&rig);
+    ck_assert_uint_eq(count_cores(), 1);
+    ck_assert_str_eq(guest_state_name(rig_find(&rig, "web")), "crashed");
+}
+END_TEST
+
+START_TEST(of_a_guest_that_is_destroyed_meanwhile_no_core_is_left)
+{
+    spec.on_crash = SPEC_COREDUMP_DESTROY;
+    rig.owner = getuid();
+    struct guest *guest = begin_dump();
+    ck_assert_uint_eq(count_cores(), 1);
+    ck_assert_int_eq(core_rename(&rig.core, guest, NULL, "other", NULL, NULL, &answer),
+                     -UKVM_E_BAD_STATE);
+    destroy_guest(guest, NULL);
+    rig_run(&rig);
+    ck_assert_uint_eq(count_cores(), 0);
+    ck_assert_uint_eq(hv_fake_leaks(rig.hv).domains, 0);
 }
 END_TEST
 
@@ -535,6 +640,56 @@ START_TEST(what_ends_by_its_users_will_is_not_started_again)
     loop_fake_advance(rig.loop, 1000 * RIG_MS);
     ck_assert_ptr_null(rig_find(&rig, "web"));
     ck_assert_str_eq(definition_state_name(definition), "defined");
+}
+END_TEST
+
+static bool has_guest(void *arg)
+{
+    const struct definition *definition = arg;
+    return definition->guest != NULL;
+}
+
+/* As after its guest has ended: nobody waits for it. Its create waits for chaos-iod. */
+static struct guest *begin_restart(struct definition *definition)
+{
+    struct create_request how = rig_how(&rig, false);
+
+    how.done = NULL;
+    ck_assert_int_eq(definition_start(definition, &how, &answer), 0);
+    ck_assert(loop_fake_wait(rig.loop, has_guest, definition));
+    ck_assert_str_eq(definition_state_name(definition), "starting");
+    return definition->guest;
+}
+
+START_TEST(what_is_destroyed_while_it_is_restarted_stays_so)
+{
+    spec.on_crash = SPEC_RESTART;
+    struct definition *definition = define();
+    destroy_guest(begin_restart(definition), NULL);
+    rig_run(&rig);
+    loop_fake_advance(rig.loop, 1000 * RIG_MS);
+    rig_run(&rig);
+    ck_assert_ptr_null(rig_find(&rig, "web"));
+    ck_assert_str_eq(definition_state_name(definition), "defined");
+    /* Until somebody wants it. */
+    start(definition);
+    crash(rig_find(&rig, "web"));
+    ck_assert_ptr_nonnull(rig_find(&rig, "web"));
+}
+END_TEST
+
+START_TEST(what_is_restarted_while_all_are_stopped_is_not_the_next_ones)
+{
+    spec.on_crash = SPEC_RESTART;
+    begin_restart(define());
+    core_stop(&rig.core);
+    rig_run(&rig);
+    rig_kill(&rig);
+    rig_restart(&rig);
+    loop_fake_advance(rig.loop, 1000 * RIG_MS);
+    rig_run(&rig);
+    ck_assert_ptr_null(rig_find(&rig, "web"));
+    ck_assert_str_eq(definition_state_name(definition_by_name(&rig.core, "web")), "defined");
 }
 END_TEST
 
@@ -661,6 +816,25 @@ START_TEST(a_rename_that_was_killed_half_way_is_finished)
 }
 END_TEST
 
+START_TEST(a_name_that_makes_a_file_too_long_to_be_read_is_refused)
+{
+    static char kernel[DEFINITION_TEXT_MAX - 100];
+    char name[LIMIT_NAME + 1] = {0};
+    memset(kernel, 'k', sizeof(kernel) - 1);
+    memset(name, 'n', LIMIT_NAME);
+    json_t *config = json_pack("{s:s, s:s}", "name", "w", "kernel", kernel);
+    char *longest = definition_json_text(config, 1000);
+    json_decref(config);
+    ck_assert_ptr_nonnull(longest);
+    ck_assert_uint_gt(strlen(longest) + LIMIT_NAME - 1, DEFINITION_TEXT_MAX);
+    ck_assert_ptr_null(definition_json.rename(longest, name));
+    char *renamed = definition_json.rename(longest, "x");
+    ck_assert_ptr_nonnull(renamed);
+    free(renamed);
+    free(longest);
+}
+END_TEST
+
 /* ---- autostart ---------------------------------------------------------------------- */
 
 static struct definition *define_auto(const char *name, const char *after)
@@ -758,20 +932,27 @@ int main(void)
         "definition", setup, teardown, what_is_defined_can_be_started_and_survives_its_guest,
         its_name_is_its_own, a_later_definition_takes_the_place_of_its_owners,
         definitions_of_a_user_are_bounded, definitions_of_all_are_bounded,
-        what_is_no_image_is_not_defined, definitions_survive_chaosd_and_are_read_again,
-        damaged_files_cost_only_their_definition, of_two_files_of_one_name_the_later_counts,
+        images_of_a_users_definitions_are_bounded, what_is_no_image_is_not_defined,
+        definitions_survive_chaosd_and_are_read_again, damaged_files_cost_only_their_definition,
+        of_two_files_of_one_name_the_later_counts,
         a_crashed_guest_is_started_again_with_its_addresses,
+        what_came_into_the_place_of_an_interface_leaves_it_no_address,
         restarts_in_a_row_are_bounded_and_ever_slower,
         one_that_ran_for_long_has_not_failed_in_a_row,
         a_restart_that_fails_is_tried_again_and_given_up,
         a_guest_that_waits_for_its_restart_can_be_called_off,
         a_restart_goes_on_under_the_next_chaosd, a_definition_of_a_guest_that_is_gone_is_swept_up,
         a_core_is_dumped_before_the_end, a_core_is_dumped_before_the_restart,
-        without_room_for_a_core_its_policy_goes_on, a_dump_that_was_killed_is_begun_anew,
+        without_room_for_a_core_its_policy_goes_on, one_users_cores_leave_room_for_those_of_others,
+        a_dump_that_was_killed_is_begun_anew, a_chaosd_that_leaves_leaves_the_dump_to_the_next,
+        of_a_guest_that_is_destroyed_meanwhile_no_core_is_left,
         what_ends_by_its_users_will_is_not_started_again,
+        what_is_destroyed_while_it_is_restarted_stays_so,
+        what_is_restarted_while_all_are_stopped_is_not_the_next_ones,
         restart_waits_for_the_end_and_for_the_next, restart_with_force_does_not_ask,
         a_restart_that_cannot_be_says_so, a_guest_gets_another_name_and_keeps_it,
         a_definition_and_its_guest_have_one_name, a_rename_that_was_killed_half_way_is_finished,
+        a_name_that_makes_a_file_too_long_to_be_read_is_refused,
         those_that_are_to_be_are_started_with_the_host_once,
         one_is_started_after_those_it_names_are_ready,
         those_that_wait_for_each_other_are_started_all_the_same,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/hotnet.h"
+#include "core/limits.h"
 #include "core/verbs.h"
 #include "fixture/core_rig.h"
 #include "fixture/suite.h"
@@ -692,6 +693,35 @@ START_TEST(what_is_roots_stays_roots)
 }
 END_TEST
 
+START_TEST(what_a_user_may_have_is_as_it_was_set)
+{
+    rig.owner = 1000;
+    struct guest *guest = boot("web", 0);
+    struct spec_vif spec = with_ip(1);
+    spec.publish_count = 1;
+    spec.publish[0] = (struct spec_publish){.protocol = 6, .host_port = 8080, .guest_port = 80};
+    ck_assert_int_eq(limit_set("test", "user-publish=0", &error), 0);
+    ck_assert_int_eq(attach_spec(guest, &spec), -UKVM_E_LIMIT);
+    limits_reset();
+    /* Its window, and all but one of what the interface takes. */
+    ck_assert_int_eq(limit_set("test", "user-mapped-pages=7", &error), 0);
+    ck_assert_int_eq(attach_spec(guest, &spec), -UKVM_E_LIMIT);
+    check_nothing_left(guest);
+    ck_assert_int_eq(limit_set("test", "user-mapped-pages=9", &error), 0);
+    ck_assert_int_eq(attach_spec(guest, &spec), 0);
+    follow(guest);
+    ck_assert_int_eq(done.code, 0);
+    /* It counts. */
+    spec = with_ip(2);
+    ck_assert_int_eq(attach_spec(guest, &spec), -UKVM_E_LIMIT);
+    struct guest_spec other = rig_spec("shop");
+    other.vif_count = 0;
+    rig_create(&rig, &other, false);
+    ck_assert_int_eq(rig.error.code, UKVM_E_LIMIT);
+    limits_reset();
+}
+END_TEST
+
 int main(void)
 {
     const struct {
@@ -725,6 +755,7 @@ int main(void)
         only_a_running_guest_and_one_at_a_time,
         wrong_and_taken_addresses,
         what_is_roots_stays_roots,
+        what_a_user_may_have_is_as_it_was_set,
     };
 
     Suite *suite = suite_create("hotnet");
