@@ -25,11 +25,14 @@ target_link_libraries(fault_core PUBLIC chaos::options chaos_util chaos_hv chaos
 
 # chaos_fault_program(NAME OBJECT...): all scenarios.
 function(chaos_fault_program name)
-  add_executable(${name} unit/test_faults.c unit/faults_scenarios.c fixture/fault_world.c
-                 fixture/fault_check.c fixture/fault_alloc.c fixture/fd_closer_fake.c ${ARGN})
+  add_executable(${name} unit/test_faults.c unit/faults_scenarios.c unit/faults_vifs.c
+                 unit/faults_definitions.c fixture/fault_world.c fixture/fault_points.c
+                 fixture/fault_vifs.c fixture/fault_definitions.c fixture/fault_check.c
+                 fixture/fault_check_definitions.c fixture/fault_alloc.c fixture/fd_closer_fake.c
+                 ${ARGN})
   target_compile_definitions(${name} PRIVATE CHAOS_FAULTS FAULTS_MACHINES=${fault_machines}u)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE chaos::options core_rig PkgConfig::LMDB)
+  target_link_libraries(${name} PRIVATE chaos::options core_rig PkgConfig::LMDB PkgConfig::JANSSON)
 endfunction()
 
 chaos_fault_program(test_faults $<TARGET_OBJECTS:fault_core>)
