@@ -120,6 +120,7 @@ static void with_the_host(struct world *world)
 
     if (!world_define(world, &db) || !world_define(world, &web))
         return;
+    world->ready = true;
     world_expect(world, "db", BOOTING | RUNNING);
     world_expect(world, "web", BOOTING | RUNNING);
     world_restart_host(world);
