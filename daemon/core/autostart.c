@@ -71,11 +71,10 @@ static void on_created(void *arg, const struct create_result *result, const stru
 static void start(struct definition *definition)
 {
     struct loop *loop = definition->core->loop;
-    const struct create_request how = {
-        .timeout_ns = BUILD_NS,
-        .received_ns = core_now_ns(definition->core),
-        .done = on_created,
-        .arg = definition->core};
+    const struct create_request how = {.timeout_ns = BUILD_NS,
+                                       .received_ns = core_now_ns(definition->core),
+                                       .done = on_created,
+                                       .arg = definition->core};
     struct error error;
 
     list_remove(&definition->starting);

@@ -65,10 +65,8 @@ static void counters(struct world *world)
 }
 
 const struct scenario fault_vif_scenarios[] = {
-    {"vifs", come_and_go},
-    {"vifs-refused", refused},
-    {"vifs-unanswered", unanswered},
-    {"vifs-iod-dies", of_one_whose_iod_dies},
+    {"vifs", come_and_go},           {"vifs-refused", refused},
+    {"vifs-unanswered", unanswered}, {"vifs-iod-dies", of_one_whose_iod_dies},
     {"counters", counters},
 };
 
