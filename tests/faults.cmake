@@ -25,11 +25,14 @@ target_link_libraries(fault_core PUBLIC chaos::options chaos_util chaos_hv chaos
 
 # chaos_fault_program(NAME OBJECT...): all scenarios.
 function(chaos_fault_program name)
-  add_executable(${name} unit/test_faults.c unit/faults_scenarios.c fixture/fault_world.c
-                 fixture/fault_check.c fixture/fault_alloc.c fixture/fd_closer_fake.c ${ARGN})
+  add_executable(${name} unit/test_faults.c unit/faults_scenarios.c unit/faults_vifs.c
+                 unit/faults_definitions.c fixture/fault_world.c fixture/fault_points.c
+                 fixture/fault_vifs.c fixture/fault_definitions.c fixture/fault_check.c
+                 fixture/fault_check_definitions.c fixture/fault_alloc.c fixture/fd_closer_fake.c
+                 ${ARGN})
   target_compile_definitions(${name} PRIVATE CHAOS_FAULTS FAULTS_MACHINES=${fault_machines}u)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE chaos::options core_rig PkgConfig::LMDB)
+  target_link_libraries(${name} PRIVATE chaos::options core_rig PkgConfig::LMDB PkgConfig::JANSSON)
 endfunction()
 
 chaos_fault_program(test_faults $<TARGET_OBJECTS:fault_core>)
@@ -38,24 +41,35 @@ foreach(mode chaosd iod both twice hypercall hostnet alloc)
   set_tests_properties(unit.faults.${mode} PROPERTIES LABELS unit TIMEOUT 900 PROCESSORS 2)
 endforeach()
 
-# chaos_fault_planted(STATE SCENARIO WHY): the same without the write of one state (0: without the
-# removal of records), which the scenario must show, by these words.
-function(chaos_fault_planted state scenario why)
-  set(name test_faults_without_${state})
-  add_library(${name}_store OBJECT ${PROJECT_SOURCE_DIR}/daemon/core/store.c)
-  target_compile_definitions(${name}_store PRIVATE CHAOS_FAULTS
-                             CHAOS_PLANTED_BUG_STATE_WRITE=${state})
-  target_link_libraries(${name}_store PRIVATE chaos_core)
-  chaos_fault_program(${name} $<TARGET_OBJECTS:${name}_store>
-    $<FILTER:$<TARGET_OBJECTS:fault_core>,EXCLUDE,/store\\.c\\.>)
-  add_test(NAME unit.faults.without.${state} COMMAND ${name} chaosd ${scenario})
-  set_tests_properties(unit.faults.without.${state} PROPERTIES LABELS unit TIMEOUT 900
+# chaos_fault_program_with(NAME SOURCE DEFINITION): the same, and one of core's sources with a bug.
+function(chaos_fault_program_with name source definition)
+  add_library(${name}_bug OBJECT ${PROJECT_SOURCE_DIR}/daemon/core/${source}.c)
+  target_compile_definitions(${name}_bug PRIVATE CHAOS_FAULTS ${definition})
+  target_link_libraries(${name}_bug PRIVATE chaos_core)
+  chaos_fault_program(${name} $<TARGET_OBJECTS:${name}_bug>
+    $<FILTER:$<TARGET_OBJECTS:fault_core>,EXCLUDE,/${source}\\.c\\.>)
+endfunction()
+
+# chaos_fault_planted(NAME SOURCE DEFINITION SCENARIO WHY): which the scenario must show, by these
+# words.
+function(chaos_fault_planted name source definition scenario why)
+  set(program test_faults_without_${name})
+  chaos_fault_program_with(${program} ${source} ${definition})
+  add_test(NAME unit.faults.without.${name} COMMAND ${program} chaosd ${scenario})
+  set_tests_properties(unit.faults.without.${name} PROPERTIES LABELS unit TIMEOUT 900
                        PASS_REGULAR_EXPRESSION "${why}")
 endfunction()
 
+# Without the write of one state (0: without the removal of records).
+function(chaos_fault_without_state state scenario why)
+  chaos_fault_planted(${state} store CHAOS_PLANTED_BUG_STATE_WRITE=${state} ${scenario} "${why}")
+endfunction()
+
 # Not STORE_STOPPED: Xen says the same of a domain that has stopped and is kept.
-chaos_fault_planted(STORE_SHELL restarts "shells are built that were there")
-chaos_fault_planted(STORE_GUEST restarts "guest web is gone, and should be running")
-chaos_fault_planted(STORE_PAUSED pauses "early: is gone")
-chaos_fault_planted(STORE_CRASHED restarts "guest crashed ended because")
-chaos_fault_planted(0 restarts "records instead of")
+chaos_fault_without_state(STORE_SHELL restarts "shells are built that were there")
+chaos_fault_without_state(STORE_GUEST restarts "guest web is gone, and should be running")
+chaos_fault_without_state(STORE_PAUSED pauses "early: is gone")
+chaos_fault_without_state(STORE_CRASHED restarts "guest crashed ended because")
+chaos_fault_without_state(0 restarts "records instead of")
+chaos_fault_planted(RUN definition_run CHAOS_PLANTED_BUG_RUN_RECORD restarted
+                    "web: is gone")

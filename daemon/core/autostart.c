@@ -59,18 +59,22 @@ static void on_overdue(void *arg)
     settle(definition);
 }
 
+static void note_if_done(struct core *core);
+
 static void on_created(void *arg, const struct create_result *result, const struct error *error)
 {
-    (void)arg;
     if (result == NULL)
         log_error("autostart: %s", error->text);
+    note_if_done(arg);
 }
 
 static void start(struct definition *definition)
 {
     struct loop *loop = definition->core->loop;
-    const struct create_request how = {
-        .timeout_ns = BUILD_NS, .received_ns = core_now_ns(definition->core), .done = on_created};
+    const struct create_request how = {.timeout_ns = BUILD_NS,
+                                       .received_ns = core_now_ns(definition->core),
+                                       .done = on_created,
+                                       .arg = definition->core};
     struct error error;
 
     list_remove(&definition->starting);
@@ -106,15 +110,29 @@ static bool nobody_is_unsettled(const struct core *core)
     return true;
 }
 
-/* For a chaosd that is started anew: who does not run now was ended by somebody. */
-static void note_done(struct core *core)
+/* Of those that this has begun to start: they have no domain of their own yet. */
+static bool nobody_is_being_built(const struct core *core)
+{
+    LIST_FOR_EACH(node, &core->definitions.all)
+    if (LIST_OWNER(node, struct definition, all)->asked.done == on_created)
+        return false;
+    return true;
+}
+
+/*
+ * For a chaosd that is started anew: who does not run now was ended by somebody. Not before all
+ * have been built: a chaosd that is killed before that leaves the rest to the next one.
+ */
+static void note_if_done(struct core *core)
 {
     static const uint8_t done = 1;
-    int rc = core->definitions.autostarted
-                 ? 0
-                 : keyval_put(core->config.store, AUTOSTART_KEY, &done, sizeof(done));
+    struct definitions *definitions = &core->definitions;
 
-    core->definitions.autostarted = true;
+    if (definitions->autostarted || definitions->is_starting || core->stopping ||
+        !list_empty(&definitions->starting) || !nobody_is_being_built(core))
+        return;
+    definitions->autostarted = true;
+    int rc = keyval_put(core->config.store, AUTOSTART_KEY, &done, sizeof(done));
     if (rc < 0)
         log_error("autostart: that it is done cannot be recorded: %s", strerror(-rc));
 }
@@ -141,8 +159,7 @@ static void start_those_that_may(struct core *core)
         start(definition);
     }
     definitions->is_starting = false;
-    if (list_empty(starting) && !core->stopping)
-        note_done(core);
+    note_if_done(core);
 }
 
 void autostart_begin(struct core *core)

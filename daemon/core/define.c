@@ -14,6 +14,7 @@
 #include "core/definition_file.h"
 #include "core/definition_internal.h"
 #include "core/policy.h"
+#include "util/fault.h"
 #include "util/fd_closer.h"
 #include "util/job.h"
 #include "util/log.h"
@@ -111,6 +112,7 @@ static void on_defined(void *arg, int rc)
     void *owner = change->arg;
 
     change->job = NULL;
+    fault_record("files", "after");
     if (rc == 0)
         rc = take_over(change);
     if (rc < 0) {
@@ -126,6 +128,7 @@ static void on_defined(void *arg, int rc)
 
 static void save(struct change *change)
 {
+    fault_record("files", "before");
     int rc = job_start(change->core->loop, write_files, on_defined, change, &change->job);
 
     if (rc == 0)
@@ -400,6 +403,7 @@ static void on_renamed(void *arg, int rc)
     struct error error;
 
     change->job = NULL;
+    fault_record("files", "after");
     definition->busy = false;
     if (rc == 0)
         rc = rename_definition(definition, change->name);
@@ -445,6 +449,7 @@ static int rename_files(struct core *core, struct definition *definition, const 
     free(text);
     change->renamed = done;
     change->arg = arg;
+    fault_record("files", "before");
     rc = change->text == NULL
              ? -ENOMEM
              : job_start(core->loop, write_files, on_renamed, change, &change->job);

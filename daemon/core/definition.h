@@ -68,6 +68,8 @@ struct definition {
     struct sm life;      /* enum definition_state */
     struct guest *guest; /* the present one, from the moment it has its name */
     unsigned restarts;   /* in a row */
+    uint64_t counted;    /* id of the guest whose restart is the last of these; 0: none */
+    bool has_run;        /* a former chaosd has recorded that it is to be up */
     bool keeps_addresses;
     bool ceases; /* STARTING: its guest was destroyed, and is not to be started again */
     struct definition_address address[LIMIT_VIFS];

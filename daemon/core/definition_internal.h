@@ -25,6 +25,8 @@ int definition_launch(struct definition *definition, const struct create_request
 void definition_failed_again(struct definition *definition, const struct error *error);
 
 /* Forget that it is to be up, though it has no guest (definition_run.c). */
-void definition_run_remove(const struct definition *definition);
+void definition_run_remove(struct definition *definition);
+/* What a former chaosd has recorded of them, before anything ends. */
+void definition_run_load(struct core *core);
 
 #endif

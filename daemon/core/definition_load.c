@@ -80,7 +80,11 @@ int definitions_load(struct core *core, struct error *error)
 {
     int rc = load_directory(core, core->config.state_directory, true, error);
 
-    return rc < 0 ? rc : load_directory(core, core->config.run_directory, false, error);
+    if (rc == 0)
+        rc = load_directory(core, core->config.run_directory, false, error);
+    if (rc == 0)
+        definition_run_load(core);
+    return rc;
 }
 
 void definitions_init(struct core *core)

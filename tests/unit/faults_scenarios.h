@@ -6,5 +6,9 @@
 
 extern const struct scenario fault_scenarios[];
 extern const unsigned fault_scenario_count;
+extern const struct scenario fault_vif_scenarios[];
+extern const unsigned fault_vif_scenario_count;
+extern const struct scenario fault_definition_scenarios[];
+extern const unsigned fault_definition_scenario_count;
 
 #endif

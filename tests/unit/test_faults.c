@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "faults_scenarios.h"
@@ -50,6 +51,7 @@ static struct {
     unsigned at;
 } children[CHILDREN];
 static unsigned failures;
+static unsigned scenarios; /* that were run */
 static enum fault_mode mode;
 
 static void *shared(size_t size)
@@ -161,6 +163,20 @@ static unsigned fail_each(const struct scenario *scenario)
     return 0;
 }
 
+/* ---- all scenarios ------------------------------------------------------------------ */
+
+/* NULL: there are no more. */
+static const struct scenario *scenario_at(unsigned i)
+{
+    if (i < fault_scenario_count)
+        return &fault_scenarios[i];
+    i -= fault_scenario_count;
+    if (i < fault_vif_scenario_count)
+        return &fault_vif_scenarios[i];
+    i -= fault_vif_scenario_count;
+    return i < fault_definition_scenario_count ? &fault_definition_scenarios[i] : NULL;
+}
+
 /* ---- what was not hit --------------------------------------------------------------- */
 
 static unsigned check_machine(unsigned index, unsigned *rows)
@@ -220,12 +236,14 @@ static bool find_mode(const char *name)
     return false;
 }
 
+/* How many points there were. */
 static unsigned run(const char *only)
 {
     unsigned points = 0;
 
-    for (unsigned i = 0; i < fault_scenario_count && failures < FAILURES_MAX; i++) {
-        const struct scenario *scenario = &fault_scenarios[i];
+    const struct scenario *scenario;
+
+    for (unsigned i = 0; (scenario = scenario_at(i)) != NULL && failures < FAILURES_MAX; i++) {
         if (only != NULL && strcmp(only, scenario->name) != 0)
             continue;
         unsigned count = modes[mode].kills
@@ -234,6 +252,7 @@ static unsigned run(const char *only)
         printf("%s, %s: %u points\n", modes[mode].name, scenario->name, count);
         fflush(stdout);
         points += count;
+        scenarios++;
     }
     return points;
 }
@@ -247,16 +266,18 @@ int main(int argc, char **argv)
     fault_coverage = shared(sizeof(*fault_coverage));
     verdicts = shared(CHILDREN * sizeof(*verdicts));
     if (argc == 4) {
-        for (unsigned i = 0; i < fault_scenario_count; i++)
-            if (strcmp(fault_scenarios[i].name, argv[2]) == 0)
-                launch(&fault_scenarios[i], (unsigned)atoi(argv[3]));
+        const struct scenario *scenario;
+        for (unsigned i = 0; (scenario = scenario_at(i)) != NULL; i++)
+            if (strcmp(scenario->name, argv[2]) == 0)
+                launch(scenario, (unsigned)atoi(argv[3]));
         join();
         printf("at: %s\n", fault_coverage->last);
         return failures > 0;
     }
+    time_t start = time(NULL);
     unsigned points = run(argc == 3 ? argv[2] : NULL);
-    printf("%s: %u points in %u scenarios, %u failures\n", modes[mode].name, points,
-           argc == 3 ? 1 : fault_scenario_count, failures);
+    printf("%s: %u points in %u scenarios, %u failures, %u s\n", modes[mode].name, points,
+           scenarios, failures, (unsigned)(time(NULL) - start));
     if (argc == 2 && modes[mode].rows && failures == 0)
         check_rows();
     return failures > 0;
