@@ -151,7 +151,7 @@ static void line(struct text *text, const char *format, ...)
     vsnprintf(bytes, sizeof(bytes), format, list);
     va_end(list);
     for (size_t i = 0; bytes[i] != '\0' && i < text->width; i++)
-        text->bytes[text->length++] = bytes[i] < ' ' || bytes[i] > '~' ? '?' : bytes[i];
+        text->bytes[text->length++] = (char)(bytes[i] < ' ' || bytes[i] > '~' ? '?' : bytes[i]);
     while (text->length > 0 && text->bytes[text->length - 1] == ' ')
         text->length--;
     text->bytes[text->length++] = '\n';

@@ -302,7 +302,7 @@ void core_define(struct core *core, struct define_request *request)
         if (rc < 0)
             error_from_errno(&error, -rc, "define");
     }
-    if (rc < 0) {
+    if (change == NULL) {
         fd_close_foreign(&request->image_fd, request->owner);
         request->done(request->arg, NULL, &error);
         return;
@@ -480,7 +480,7 @@ int core_rename(struct core *core, struct guest *guest, struct definition *defin
         return error_set(error, UKVM_E_BAD_STATE, "%s: is being changed; try again", old);
     if (definition != NULL)
         return rename_files(core, definition, name, done, arg, error);
-    rc = rename_guest(core, guest, name);
+    rc = guest == NULL ? 0 : rename_guest(core, guest, name);
     if (rc < 0)
         return error_from_errno(error, -rc, "rename");
     done(arg, NULL);

@@ -135,9 +135,10 @@ static int find_definition(struct ctl_request *request, const struct ctl_op *op,
         request->definition = request->guest->definition;
     else
         request->definition = named;
-    if (rc < 0 && request->definition == NULL)
+    const struct definition *definition = request->definition;
+    if (request->guest == NULL && definition == NULL)
         return rc;
-    uid_t owner = request->guest != NULL ? request->guest->owner : request->definition->owner;
+    uid_t owner = request->guest != NULL ? request->guest->owner : definition->owner;
     return may_use(request, op, owner) ? 0 : not_theirs(text, owner, error);
 }
 
