@@ -25,5 +25,6 @@ expect() {
     expect 1 '`w: *`'
     expect 1 '`t_x`'
     expect 1 '`fuzz_y*`'
+    expect 1 '`unit.w.*`'
     expect 1 'nothing'
 }
