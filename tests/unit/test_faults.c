@@ -76,9 +76,13 @@ static _Noreturn void be_child(unsigned slot, const struct scenario *scenario, u
 
 static void collect(unsigned slot, int status)
 {
+    pid_t pid = children[slot].pid;
+
+    children[slot].pid = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
     failures++;
+    rig_sweep(pid);
     fprintf(stderr, "^ %s, scenario %s, point %u: test_faults %s %s %u\n", modes[mode].name,
             children[slot].scenario->name, children[slot].at, modes[mode].name,
             children[slot].scenario->name, children[slot].at);
@@ -96,10 +100,8 @@ static unsigned free_slot(void)
         int status;
         pid_t pid = wait(&status);
         for (unsigned i = 0; i < CHILDREN; i++)
-            if (children[i].pid == pid) {
-                children[i].pid = 0;
+            if (children[i].pid == pid)
                 collect(i, status);
-            }
     }
 }
 
@@ -110,7 +112,6 @@ static void join(void)
         if (children[i].pid == 0)
             continue;
         waitpid(children[i].pid, &status, 0);
-        children[i].pid = 0;
         collect(i, status);
     }
 }
