@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -143,9 +144,12 @@ static int add_rules(scmp_filter_ctx filter)
         rc = ADD_ALL(filter, SCMP_ACT_KILL_PROCESS, deadly);
     if (rc == 0)
         rc = add_clone(filter);
-    for (size_t i = 0; rc == 0 && i < sizeof(families) / sizeof(families[0]); i++)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                              SCMP_A0_32(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+    for (size_t i = 0; rc == 0 && i < sizeof(families) / sizeof(families[0]); i++) {
+        /* The kernel looks at 32 bits of it. */
+        const struct scmp_arg_cmp family = {0, SCMP_CMP_MASKED_EQ, UINT32_MAX,
+                                            (scmp_datum_t)families[i]};
+        rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &family);
+    }
     return rc;
 }
 

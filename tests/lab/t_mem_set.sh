@@ -1,6 +1,6 @@
 # shellcheck shell=sh source=tests/lab/lib.sh
 # boot: xl
-# tier: quick
+# tier: full
 # timeout: 240
 # leaks: yes
 # A guest gives memory back and takes it back, as Xen sees it; it works on meanwhile, and a chaosd that is started anew

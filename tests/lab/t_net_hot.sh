@@ -1,6 +1,6 @@
 # shellcheck shell=sh source=tests/lab/lib.sh
 # boot: normal
-# tier: quick
+# tier: full
 # timeout: 300
 # leaks: yes
 # An interface comes to a guest that runs and was created without one, and goes again: it answers while it has it, its
