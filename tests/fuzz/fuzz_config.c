@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_keys.h"
+#include "config_net.h"
 #include "fixture/config_differ.h"
 #include "ukvm.h"
 
@@ -58,6 +60,23 @@ static void load(const char *text, size_t length, const char *assignment, const 
     ukvm_config_free(config);
 }
 
+/* As those of chaos vcpu-pin and net-attach. */
+static void read_arguments(const char *text)
+{
+    char message[UKVM_MESSAGE_MAX] = "";
+    json_t *json = NULL;
+
+    if (config_parse_cpus(text, &json, message) == 0)
+        json_decref(json);
+    else if (message[0] == '\0')
+        abort();
+    message[0] = '\0';
+    if (config_read_vif_text(text, &json, message) == 0)
+        json_decref(json);
+    else if (message[0] == '\0')
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *at = (const char *)data, *end = at + size;
@@ -68,8 +87,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *rest = length < size ? at + length + 1 : end;
     char *assignment = take_part(&rest, end);
     char *rule = take_part(&rest, end);
-    if (assignment != NULL && rule != NULL)
+    if (assignment != NULL && rule != NULL) {
         load(at, length, assignment, rule);
+        read_arguments(assignment);
+    }
     free(assignment);
     free(rule);
     /* NUL bytes inside are refused, by either syntax. */

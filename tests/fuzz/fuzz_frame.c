@@ -9,9 +9,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What is said in a guest's name passes for it. */
+static void announce(const uint8_t *data)
+{
+    uint8_t bytes[FRAME_ANNOUNCEMENT_BYTES];
+    struct frame frame;
+    uint64_t mac = frame_mac(data) & ~(UINT64_C(1) << 40);
+    uint32_t ip = frame_ip(data + 6);
+    frame_announce(bytes, mac, ip);
+    if (frame_parse(bytes, sizeof(bytes), &frame) < 0 || frame.type != FRAME_TYPE_ARP ||
+        frame.arp_target_ip != ip || (ip != 0 && !frame_source_ok(&frame, mac, ip)))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct frame frame;
+    if (size >= 10)
+        announce(data);
     if (frame_parse(data, size, &frame) < 0)
         return 0;
     /* What passes for the owner of an address says so in every place. */
