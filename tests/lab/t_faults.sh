@@ -51,7 +51,7 @@ all_at_once() {
         case $status in
         0) made=$((made + 1)) ;;
         7)
-            check_match "client $n" "*c-$n: needs * MiB * free;*" "$(cat err-$n)"
+            check_match "client $n" "*c-$n: needs * MiB * are free*" "$(cat err-$n)"
             check_eq "client $n: lines" 1 "$(wc -l <err-$n)" ;;
         *) fail "client $n: status $status: $(cat err-$n)" ;;
         esac
@@ -105,7 +105,7 @@ as_before "a pool beyond its budget"
 keep 500 memory=8 nics=0
 eventually 60 more_than 5
 check_status "the host is full" 7 chaos create -q -n 100 $guests/noop.cfg "name='big'" memory=100 2>err
-check_match "it says what is missing" "*big-*: needs * MiB * free;*" "$(cat err)"
+check_match "it says what is missing" "*big-*: needs * MiB * are free*" "$(cat err)"
 check "guests take the place of shells" test "$(count)" -ge 5
 eventually 60 notes "short of memory"
 check "a small one still has room" chaos create -q $guests/noop.cfg "name='small'"
